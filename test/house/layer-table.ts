@@ -1,0 +1,58 @@
+/** The layers as data, from the bottom up: what each holds and which others its files may import. Siblings are on no list of each other. */
+export interface LayerRow {
+  readonly holds: string;
+  readonly mayImport: readonly string[];
+}
+
+const ground = ["base"];
+const siblings = ["crypto", "kms", "fieldmap", "codec"];
+
+export const layerTable: Readonly<Record<string, LayerRow>> = {
+  base: { holds: "errors, bytes, units, clock, caches, YAML with positions, ports for log and metrics", mayImport: [] },
+  crypto: { holds: "sealed value, suites, key derivation: pure, no IO, no clock", mayImport: ground },
+  kms: { holds: "one port, providers, decorators", mayImport: ground },
+  fieldmap: { holds: "YAML to typed policy, path compiler, matcher", mayImport: ground },
+  codec: { holds: "bytes in, bytes out; knows callbacks, not keys or policy", mayImport: ground },
+  keys: { holds: "keyring store, cache, life cycle, provenance", mayImport: [...ground, "crypto", "kms"] },
+  engine: { holds: "where policy, codec and keys meet", mayImport: [...ground, ...siblings, "keys"] },
+  proxy: { holds: "sockets, TLS, HTTP", mayImport: [...ground, ...siblings, "keys", "engine"] },
+  ops: { holds: "logs, metrics, health, admin", mayImport: [...ground, ...siblings, "keys", "engine", "proxy"] },
+  app: {
+    holds: "config, composition root, commands, demo",
+    mayImport: [...ground, ...siblings, "keys", "engine", "proxy", "ops"],
+  },
+};
+
+/** Built-in modules that a layer must not touch, with the reason. */
+export const bannedBuiltins: Readonly<Record<string, { readonly modules: RegExp; readonly reason: string }>> = {
+  crypto: {
+    modules: /^node:(fs|net|tls|http|https|http2|dns|child_process|timers|worker_threads)/,
+    reason: "pure: no IO",
+  },
+  fieldmap: {
+    modules: /^node:(net|tls|http|https|http2|dns|child_process|worker_threads)/,
+    reason: "reads one file, no more",
+  },
+  codec: {
+    modules: /^node:(fs|net|tls|http|https|http2|dns|child_process|worker_threads)/,
+    reason: "bytes in, bytes out",
+  },
+  engine: {
+    modules: /^node:(fs|net|tls|http|https|http2|dns|child_process|worker_threads)/,
+    reason: "no IO of its own",
+  },
+};
+
+/** The only files that may use `node:crypto`, each with its reason. A path that ends in `/` is a folder. An unused row fails. */
+export const cryptoUsers: Readonly<Record<string, string>> = {
+  "crypto/": "the sealed-value format itself",
+  "kms/local.ts": "the development KMS wraps keys itself",
+  "keys/keyring-mac.ts": "authentication code of the keyring file",
+  "ops/tenant-hash.ts": "keyed hash that stands for a tenant in logs",
+};
+
+/** Names that say nothing of what a file holds. */
+export const emptyNames =
+  /^(utils?|helpers?|common|misc|shared|stuff|types\d+|lib|core|manager|tools?|index|general|various)$/i;
+
+export const longestFile = 400;
