@@ -1,0 +1,67 @@
+/**
+ * The demo's document store: the CouchDB HTTP API with leveldb files on disk, behind TLS 1.3 with a required client
+ * certificate. Runs as a process of its own: `node document-store.ts --folder F --port N --ca F --cert F --key F`. Tells its
+ * parent what happens as JSON lines on stdout (StoreEvent) and ends when its stdin does, so it never outlives the parent.
+ */
+import { readFileSync } from "node:fs";
+import type { RequestListener } from "node:http";
+import { createServer } from "node:https";
+import { sep } from "node:path";
+import { parseArgs } from "node:util";
+
+import { requireDevPackage } from "./dev-packages.ts";
+
+/** The only key exchange group the store takes, so that every connection which works has negotiated it. */
+export const storeGroup = "X25519MLKEM768";
+
+export type StoreEvent =
+  | { readonly event: "ready" }
+  /** A peer with a good certificate has connected. `name` = the certificate's common name. */
+  | { readonly event: "peer"; readonly name: string; readonly protocol: string; readonly cipher: string };
+
+interface PouchDb {
+  defaults(options: { readonly prefix: string; readonly compression: boolean }): PouchDb;
+}
+
+type CouchApi = (
+  store: PouchDb,
+  options: { readonly mode: string; readonly overrideMode: { readonly include: readonly string[] } },
+) => RequestListener;
+
+const tell = (event: StoreEvent): boolean => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+function runStore(): void {
+  const text = { type: "string" } as const;
+  const { values } = parseArgs({ options: { folder: text, port: text, ca: text, cert: text, key: text } });
+  const { folder = "", port = "0", ca = "", cert = "", key = "" } = values;
+
+  // Uncompressed, so that a search of the files for clear text cannot miss any.
+  const pouch = (requireDevPackage("pouchdb") as PouchDb).defaults({ prefix: `${folder}${sep}`, compression: false });
+  const couchApi = requireDevPackage("express-pouchdb") as CouchApi;
+  const api = couchApi(pouch, { mode: "minimumForPouchDB", overrideMode: { include: ["routes/find"] } });
+
+  const server = createServer(
+    {
+      ca: readFileSync(ca),
+      cert: readFileSync(cert),
+      key: readFileSync(key),
+      requestCert: true,
+      rejectUnauthorized: true,
+      minVersion: "TLSv1.3",
+      ecdhCurve: storeGroup,
+      keepAliveTimeout: 60_000,
+    },
+    api,
+  );
+  server.on("secureConnection", (socket) => {
+    const { subject } = socket.getPeerCertificate();
+    const name = [subject.CN].flat().join(" ");
+    tell({ event: "peer", name, protocol: socket.getProtocol() ?? "", cipher: socket.getCipher().name });
+  });
+  server.listen(Number(port), "127.0.0.1", () => tell({ event: "ready" }));
+
+  process.stdin.resume().on("end", () => process.exit(0));
+  process.on("SIGTERM", () => process.exit(0));
+}
+
+if (import.meta.main) runStore();
