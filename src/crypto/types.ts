@@ -44,7 +44,7 @@ export interface SealedValue {
 /** What is to be sealed. */
 export interface Sealing {
   readonly suite: Suite;
-  /** JSON text as it stood (suite 2: RFC 8785 form of the string), or raw bytes. */
+  /** JSON text as it stood (suite 2: one string, sealed in its RFC 8785 form however it is spelled here), or raw bytes. */
   readonly plaintext: Buffer;
   readonly rawBytes: boolean;
   readonly binding: Binding;
