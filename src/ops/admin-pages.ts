@@ -1,0 +1,54 @@
+import type { Health } from "./health.ts";
+import type { Prometheus } from "./prometheus.ts";
+
+export interface AdminAnswer {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string;
+}
+
+export type AdminPage = () => AdminAnswer | Promise<AdminAnswer>;
+
+/** Pages by exact path. */
+export type AdminPages = ReadonlyMap<string, AdminPage>;
+
+const text = (status: number, body: string): AdminAnswer => ({
+  status,
+  contentType: "text/plain; charset=utf-8",
+  body,
+});
+
+/** 200 as long as the process answers at all. */
+const livePage: AdminPage = () => text(200, "live\n");
+
+const metricsPage = (prometheus: Prometheus): AdminPage => {
+  return async () => ({ status: 200, contentType: prometheus.contentType, body: await prometheus.exposition() });
+};
+
+/** The admin listener: everything, `/readyz` with its reasons. */
+export function adminPages(health: Health, prometheus: Prometheus): AdminPages {
+  const readyPage: AdminPage = () => {
+    const readiness = health.readiness();
+    const body = `${JSON.stringify(readiness)}\n`;
+    return { status: readiness.ready ? 200 : 503, contentType: "application/json", body };
+  };
+  return new Map([
+    ["/livez", livePage],
+    ["/readyz", readyPage],
+    ["/metrics", metricsPage(prometheus)],
+  ]);
+}
+
+/** The probes listener, which the kubelet reaches from outside the pod: status only, no reasons. */
+export function probePages(health: Health): AdminPages {
+  const readyPage: AdminPage = () => (health.readiness().ready ? text(200, "ready\n") : text(503, "not ready\n"));
+  return new Map([
+    ["/livez", livePage],
+    ["/readyz", readyPage],
+  ]);
+}
+
+/** The metrics listener, for a scraper outside the pod. */
+export function metricsPages(prometheus: Prometheus): AdminPages {
+  return new Map([["/metrics", metricsPage(prometheus)]]);
+}
