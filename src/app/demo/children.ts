@@ -18,8 +18,8 @@ export interface ChildOrder {
   readonly line?: (text: string) => void;
 }
 
-/** The demo's child processes. Whatever was started here is gone after `stopAll`. */
-export class Children {
+/** The demo's child processes. Whatever was started here is gone once this is disposed. */
+export class Children implements AsyncDisposable {
   readonly #running = new Set<ChildProcess>();
 
   /** Starts a child; the promise ends with its exit code (-1 when a signal ended it). */
@@ -53,7 +53,7 @@ export class Children {
   }
 
   /** SIGTERM for all, SIGKILL for those who stay. Ends when all have ended. */
-  async stopAll(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await Promise.all([...this.#running].map((child) => stop(child)));
   }
 }

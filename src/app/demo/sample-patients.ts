@@ -11,9 +11,6 @@ export interface Patient {
   readonly notes: string;
 }
 
-/** The members of a patient that the demo's field map seals, by the names that the map gives them. */
-export const sealedMembers = ["fullName", "ssn", "weightKg", "allergies", "notes"] as const;
-
 export const ada: Patient = {
   ward: "west-3",
   fullName: "Ada Quillfeather",
@@ -55,6 +52,16 @@ export const dmitri: Patient = {
   allergies: ["iodine-xk"],
   contacts: [{ relation: "brother", phone: "+49 40 5550 0111" }],
   notes: "Pacemaker model Kardiotakt-9 fitted in 2019.",
+};
+
+/** Goes to the store past Sealwright, so that a search of the disk has something to find. Otherwise like `dmitri`. */
+export const control: Patient = {
+  ...dmitri,
+  fullName: "Control Aberforthsson",
+  ssn: "900-00-0001",
+  allergies: ["control-xk"],
+  contacts: [{ relation: "brother", phone: "+49 40 5550 9999" }],
+  notes: "Written past Sealwright: to be found on disk.",
 };
 
 /** Every clear text of `patient` that must be found nowhere but in the app. Numbers are too short to search for. */
