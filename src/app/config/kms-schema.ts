@@ -1,0 +1,33 @@
+import { z } from "zod";
+import { filePath } from "./scalars.ts";
+
+const local = z
+  .strictObject({
+    provider: z.literal("local"),
+    keyFile: filePath.meta({ description: "Made by `sealwright kek create`; mode 0600." }),
+  })
+  .meta({ description: "A key in a file. For development: whoever reads the file reads everything." });
+
+const aws = z
+  .strictObject({
+    provider: z.literal("aws"),
+    keyId: z
+      .string()
+      .regex(/^arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:key\/[A-Za-z0-9-]+$/, "Write the key's full ARN, no alias.")
+      .meta({ description: "The key's full ARN." }),
+    region: z.string().regex(/^[a-z]{2}[a-z0-9-]{3,30}$/, "Write a region such as eu-west-1."),
+    endpoint: z
+      .url({ protocol: /^https?$/ })
+      .optional()
+      .meta({ description: "For private endpoints and tests." }),
+    minVersion: z
+      .enum(["TLSv1.3", "TLSv1.2"])
+      .default("TLSv1.3")
+      .meta({ description: "TLSv1.2 only for an endpoint that cannot speak 1.3." }),
+  })
+  .meta({ description: "AWS KMS. Credentials come from the default chain, never from this file." });
+
+/** One member of `kms`. */
+export const kmsSchema = z.discriminatedUnion("provider", [local, aws]);
+
+export type KmsFile = z.output<typeof kmsSchema>;

@@ -1,0 +1,92 @@
+import { z } from "zod";
+import { limitTable, type LimitName } from "../../base/limits.ts";
+import { peerNamePattern, pinPattern } from "./peer-names.ts";
+import { count, duration, listen, name, parsedText, size } from "./scalars.ts";
+import { parseUpstreamUrl } from "./upstream-url.ts";
+
+const allow = z
+  .array(z.string().regex(peerNamePattern, "Write dns:name or spiffe://domain/path, in full."))
+  .min(1, "Name at least one peer, or leave the setting out.");
+
+const clients = z.strictObject({
+  trust: name.meta({ description: "Whose certificates clients must show." }),
+  allow: allow.optional().meta({ description: "Names of which a client's certificate must hold one." }),
+  trusted: z
+    .boolean()
+    .default(false)
+    .meta({ description: "These clients may name the tenant in a header; needs allow." }),
+});
+
+const tls = z.strictObject({
+  identity: name.meta({ description: "The certificate this listener shows." }),
+  clients: clients.optional().meta({ description: "Clients must show a certificate." }),
+});
+
+const upstream = z.strictObject({
+  url: parsedText("upstream-form", parseUpstreamUrl),
+  identity: name.optional().meta({ description: "The certificate shown to the upstream." }),
+  trust: name.optional().meta({ description: "Whose certificates the upstream must show; required with https." }),
+  allow: allow
+    .optional()
+    .meta({ description: "Names of which the upstream's certificate must hold one; default its host." }),
+  pins: z
+    .array(z.string().regex(pinPattern, "Write sha256/ and the base64 of the SHA-256 of the public key (SPKI)."))
+    .default([])
+    .meta({ description: "Public keys of which the upstream must show one." }),
+  connections: count.default(64).meta({ description: "Most connections to the upstream." }),
+});
+
+const limitShape = Object.fromEntries(
+  Object.entries(limitTable).map(([limit, { unit, help }]) => [
+    limit,
+    (unit === "bytes" ? size : count).optional().meta({ description: help }),
+  ]),
+) as Record<LimitName, z.ZodOptional<typeof size | typeof count>>;
+
+/** Timeouts and their defaults. */
+export const defaultTimeouts = Object.freeze({
+  header: 10_000,
+  bodyIdle: 30_000,
+  upstream: 30_000,
+  total: 120_000,
+  idle: 60_000,
+  drain: 25_000,
+});
+
+const timeouts = z.strictObject({
+  header: duration
+    .optional()
+    .meta({ description: "From a connection's or request's first byte to the end of its head; default 10s." }),
+  bodyIdle: duration.optional().meta({ description: "Between two parts of a body; default 30s." }),
+  upstream: duration.optional().meta({ description: "Until the upstream answers; default 30s." }),
+  total: z
+    .union([duration, z.literal("off")])
+    .optional()
+    .meta({ description: "One whole exchange; default 120s; off for long streams." }),
+  idle: duration.optional().meta({ description: "A connection between requests; default 60s." }),
+  drain: duration.optional().meta({ description: "For requests under way when the sidecar stops; default 25s." }),
+});
+
+/** One element of `listeners`. */
+export const listenerSchema = z.strictObject({
+  name,
+  direction: z.enum(["inbound", "outbound"]).meta({ description: "inbound: to the app. outbound: from the app." }),
+  listen,
+  tls: tls.optional().meta({ description: "TLS 1.3. An inbound listener needs it." }),
+  upstream,
+  fieldMaps: z
+    .array(z.string())
+    .min(1, "Name at least one dataset, or leave the setting out.")
+    .optional()
+    .meta({ description: "Datasets whose field maps rule this listener. Without them everything passes as it is." }),
+  unmatched: z
+    .enum(["deny", "passthrough"])
+    .optional()
+    .meta({ description: "Requests that no route matches: deny (default), or forward them unread." }),
+  requests: count.default(1024).meta({ description: "Most requests at once; more are refused." }),
+  limits: z.strictObject(limitShape).optional().meta({ description: "Bounds on bodies." }),
+  timeouts: timeouts.optional(),
+});
+
+/** A listener as the file has it, scalars parsed. */
+export type ListenerFile = z.output<typeof listenerSchema>;
