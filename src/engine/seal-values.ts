@@ -3,7 +3,6 @@ import { decodeJsonString } from "../codec/decode-string.ts";
 import { SealwrightError, type ErrorFacts } from "../base/sealwright-error.ts";
 import type { ErrorCode } from "../base/error-table.ts";
 import type { Binding } from "../crypto/types.ts";
-import { canonicalString } from "../crypto/canonical-string.ts";
 import { parseSealedValue } from "../crypto/sealed-value.ts";
 import type { OpeningKey, SealingKey } from "../keys/keys.ts";
 import type { Dataset, DocumentPlan, Field, FieldHit, StateFacts } from "../fieldmap/types.ts";
@@ -218,7 +217,7 @@ export class SealValues implements ValueWork {
     const deterministic = value.field.mode === "deterministic";
     const token = sealer.seal({
       suite: deterministic ? 2 : 1,
-      plaintext: deterministic ? canonicalString(plaintext) : plaintext,
+      plaintext,
       rawBytes: false,
       binding: this.#binding(value),
       ...(value.field.pad === undefined ? {} : { pad: value.field.pad }),

@@ -1,7 +1,5 @@
-import { createHash, generateKeyPair, randomBytes, sign, type KeyObject } from "node:crypto";
-import { promisify } from "node:util";
-
-import * as der from "./der.ts";
+import "reflect-metadata";
+import * as x509 from "@peculiar/x509";
 
 /** A certificate and its private key, both PEM (the key as PKCS #8). */
 export interface TestIdentity {
@@ -13,7 +11,6 @@ export interface TestIdentity {
 export interface CertificateRequest {
   readonly name: string;
   readonly dns?: readonly string[];
-  /** IPv4 dotted, or the IPv6 loopback `::1`. */
   readonly ip?: readonly string[];
   readonly uri?: readonly string[];
   /** Extended key usage. */
@@ -33,130 +30,83 @@ export interface TestPki {
   selfSigned(request: CertificateRequest): Promise<TestIdentity>;
 }
 
-interface KeyPair {
-  readonly publicKey: KeyObject;
-  readonly privateKey: KeyObject;
-}
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+const hour = 3_600_000;
 
-const newKeys = (): Promise<KeyPair> => promisify(generateKeyPair)("ec", { namedCurve: "P-256" });
+const newKeys = (): Promise<CryptoKeyPair> => crypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
 
-/**
- * A new authority. Two calls give two authorities that do not trust each other. Certificates follow RFC 5280 section 4 and
- * are written here because neither openssl nor a registry may be at hand where demo and tests run.
- */
+/** A new authority. Two calls give two authorities that do not trust each other. */
 export async function createTestPki(name = "Sealwright test CA"): Promise<TestPki> {
   const authority = await newKeys();
-  const request: CertificateRequest = { name, usage: "both" };
-  const root = certificate({
-    request,
-    subject: authority,
-    issuer: name,
-    signer: authority,
-    extensions: rootExtensions,
+  const issuer = `CN=${name}`;
+  const root = await x509.X509CertificateGenerator.createSelfSigned({
+    name: issuer,
+    keys: authority,
+    signingAlgorithm: algorithm,
+    ...validity({}),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 0, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      await x509.SubjectKeyIdentifierExtension.create(authority.publicKey),
+    ],
   });
+
+  const issue = async (request: CertificateRequest, signer?: CryptoKeyPair): Promise<TestIdentity> => {
+    const keys = await newKeys();
+    const signing = signer ?? keys;
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: `CN=${request.name}`,
+      issuer: signer === undefined ? `CN=${request.name}` : issuer,
+      publicKey: keys.publicKey,
+      signingKey: signing.privateKey,
+      signingAlgorithm: algorithm,
+      ...validity(request),
+      extensions: [
+        ...leafExtensions(request),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
+        await x509.AuthorityKeyIdentifierExtension.create(signing.publicKey),
+      ],
+    });
+    return { cert: `${certificate.toString("pem")}\n`, key: await privateKeyPem(keys) };
+  };
+
   return {
-    ca: root,
-    issue: async (request) => {
-      const subject = await newKeys();
-      return identity(subject, { request, subject, issuer: name, signer: authority, extensions: leafExtensions });
-    },
-    selfSigned: async (request) => {
-      const subject = await newKeys();
-      return identity(subject, { request, subject, issuer: request.name, signer: subject, extensions: leafExtensions });
-    },
+    ca: `${root.toString("pem")}\n`,
+    issue: (request) => issue(request, authority),
+    selfSigned: (request) => issue(request),
   };
 }
 
-interface Signing {
-  readonly request: CertificateRequest;
-  readonly subject: KeyPair;
-  readonly issuer: string;
-  readonly signer: KeyPair;
-  readonly extensions: (request: CertificateRequest) => readonly Buffer[];
-}
-
-function identity(keys: KeyPair, signing: Signing): TestIdentity {
-  return { cert: certificate(signing), key: keys.privateKey.export({ type: "pkcs8", format: "pem" }) };
-}
-
-const ecdsaWithSha256 = der.sequence(der.objectId("1.2.840.10045.4.3.2"));
-const hour = 3_600_000;
-
-/** RFC 5280 section 4.1: TBSCertificate, algorithm, signature. */
-function certificate({ request, subject, issuer, signer, extensions }: Signing): string {
+function validity(request: Pick<CertificateRequest, "notBefore" | "notAfter">): { notBefore: Date; notAfter: Date } {
   const now = Date.now();
-  const signed = der.sequence(
-    der.explicit(0, der.integer(Buffer.from([2]))),
-    serialNumber(),
-    ecdsaWithSha256,
-    commonName(issuer),
-    der.sequence(
-      der.time(request.notBefore ?? new Date(now - hour)),
-      der.time(request.notAfter ?? new Date(now + 7 * 24 * hour)),
-    ),
-    commonName(request.name),
-    spki(subject),
-    der.explicit(
-      3,
-      der.sequence(
-        ...extensions(request),
-        extension("2.5.29.14", der.octetString(keyIdentifier(subject))),
-        extension("2.5.29.35", der.sequence(der.implicit(0, keyIdentifier(signer)))),
-      ),
-    ),
-  );
-  const whole = der.sequence(signed, ecdsaWithSha256, der.bitString(sign("sha256", signed, signer.privateKey)));
-  const lines = whole.toString("base64").replace(/.{1,64}/gu, "$&\n");
-  return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
+  return {
+    notBefore: request.notBefore ?? new Date(now - hour),
+    notAfter: request.notAfter ?? new Date(now + 7 * 24 * hour),
+  };
 }
-
-/** 16 bytes, positive and without a leading zero byte. */
-function serialNumber(): Buffer {
-  const bytes = randomBytes(16);
-  bytes[0] = 0x40 | ((bytes[0] ?? 0) & 0x3f);
-  return der.integer(bytes);
-}
-
-const commonName = (name: string): Buffer =>
-  der.sequence(der.set(der.sequence(der.objectId("2.5.4.3"), der.utf8String(name))));
-
-const spki = (keys: KeyPair): Buffer => keys.publicKey.export({ type: "spki", format: "der" });
-
-/** Any name of the key will do (RFC 5280 section 4.2.1.2); 20 bytes is what readers expect. */
-const keyIdentifier = (keys: KeyPair): Buffer => createHash("sha256").update(spki(keys)).digest().subarray(0, 20);
-
-const extension = (id: string, value: Buffer): Buffer => der.sequence(der.objectId(id), der.octetString(value));
-
-const critical = (id: string, value: Buffer): Buffer =>
-  der.sequence(der.objectId(id), der.boolean(true), der.octetString(value));
-
-/** Certificate authority with no authority below it; signs certificates (bit 5) and revocation lists (bit 6). */
-const rootExtensions = (): readonly Buffer[] => [
-  critical("2.5.29.19", der.sequence(der.boolean(true), der.integer(Buffer.from([0])))),
-  critical("2.5.29.15", der.namedBits(5, 6)),
-];
 
 const purposes = {
-  server: ["1.3.6.1.5.5.7.3.1"],
-  client: ["1.3.6.1.5.5.7.3.2"],
-  both: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"],
+  server: [x509.ExtendedKeyUsage.serverAuth],
+  client: [x509.ExtendedKeyUsage.clientAuth],
+  both: [x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth],
 } as const;
 
-/** No authority; signs handshakes (bit 0). */
-function leafExtensions(request: CertificateRequest): readonly Buffer[] {
-  const names = [
-    ...(request.dns ?? []).map((name) => der.implicit(2, Buffer.from(name))),
-    ...(request.uri ?? []).map((uri) => der.implicit(6, Buffer.from(uri))),
-    ...(request.ip ?? []).map((address) => der.implicit(7, addressBytes(address))),
+function leafExtensions(request: CertificateRequest): x509.Extension[] {
+  const names: x509.JsonGeneralNames = [
+    ...(request.dns ?? []).map((value) => ({ type: "dns" as const, value })),
+    ...(request.uri ?? []).map((value) => ({ type: "url" as const, value })),
+    ...(request.ip ?? []).map((value) => ({ type: "ip" as const, value })),
   ];
   return [
-    critical("2.5.29.19", der.sequence()),
-    critical("2.5.29.15", der.namedBits(0)),
-    extension("2.5.29.37", der.sequence(...purposes[request.usage].map(der.objectId))),
+    new x509.BasicConstraintsExtension(false, undefined, true),
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.ExtendedKeyUsageExtension([...purposes[request.usage]]),
     // An empty SAN is malformed.
-    ...(names.length === 0 ? [] : [extension("2.5.29.17", der.sequence(...names))]),
+    ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
   ];
 }
 
-const addressBytes = (address: string): Buffer =>
-  address === "::1" ? Buffer.from([...new Array<number>(15).fill(0), 1]) : Buffer.from(address.split(".").map(Number));
+async function privateKeyPem(keys: CryptoKeyPair): Promise<string> {
+  const der = await crypto.subtle.exportKey("pkcs8", keys.privateKey);
+  return `${x509.PemConverter.encode(der, "PRIVATE KEY")}\n`;
+}
