@@ -1,0 +1,47 @@
+/** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
+export type KmsConfig = LocalKmsConfig | AwsKmsConfig;
+
+/** How patient the sidecar is with a key service. Absent members take `defaultPatience`. */
+export interface KmsPatience {
+  /** One attempt, milliseconds. */
+  readonly attemptMs: number;
+  /** Attempts of one call, the first included. */
+  readonly attempts: number;
+  /** One call with all its attempts and pauses, milliseconds. */
+  readonly callMs: number;
+  /** How long calls fail at once after a call found the service out of reach: doubles from the first to the second, milliseconds. */
+  readonly backOffMs: number;
+  readonly longestBackOffMs: number;
+}
+
+export const defaultPatience: KmsPatience = Object.freeze({
+  attemptMs: 2000,
+  attempts: 3,
+  callMs: 5000,
+  backOffMs: 250,
+  longestBackOffMs: 15_000,
+});
+
+interface Patient {
+  readonly patience?: Partial<KmsPatience>;
+}
+
+/** A key file on this machine: development and demonstrations only. */
+export interface LocalKmsConfig extends Patient {
+  readonly provider: "local";
+  /** Path, absolute or relative to the working folder. */
+  readonly keyFile: string;
+}
+
+export interface AwsKmsConfig extends Patient {
+  readonly provider: "aws";
+  /** A key ARN or a bare key id. Aliases are refused: see aws-key-id.ts. */
+  readonly keyId: string;
+  readonly region: string;
+  /** A private endpoint: an https URL, or plain http on a loopback address. */
+  readonly endpoint?: string;
+  /** PEM file of the authorities that `endpoint` is checked against, in place of the system's. */
+  readonly ca?: string;
+  /** The one way below TLS 1.3, for an endpoint that cannot speak it. */
+  readonly minVersion?: "TLSv1.2";
+}

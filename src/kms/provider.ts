@@ -1,0 +1,29 @@
+import type { Kms } from "./kms.ts";
+import type { KmsConfig } from "./kms-config.ts";
+
+/** One kind of key service. */
+export interface ProviderRow<C extends KmsConfig> {
+  /** For development only: said at start, in health and on the page. */
+  readonly development: boolean;
+  /** Loads what the provider needs and opens it. Throws `key_file`, `config_invalid`, `file_unreadable`. */
+  readonly open: (config: C) => Promise<Kms>;
+}
+
+type ProviderTable = { readonly [P in KmsConfig["provider"]]: ProviderRow<Extract<KmsConfig, { provider: P }>> };
+
+/** Every provider, each loaded only when the configuration names it. */
+export const providerTable: ProviderTable = Object.freeze({
+  local: {
+    development: true,
+    open: async (config) => (await import("./local.ts")).openLocalKms(config),
+  },
+  aws: {
+    development: false,
+    open: async (config) => (await import("./aws.ts")).openAwsKms(config),
+  },
+});
+
+/** True when keys are kept in a way that is fit for development only. */
+export function isDevelopmentKms(config: KmsConfig): boolean {
+  return providerTable[config.provider].development;
+}
