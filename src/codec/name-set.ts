@@ -3,8 +3,8 @@ import { unescapeName } from "./name-text.ts";
 import { grown } from "./typed-growth.ts";
 
 /** Up to this many names an object's are compared one by one; more get buckets. */
-const fewNames = 8;
-const firstBucketBits = 5;
+const fewNames = 16;
+const firstBucketBits = 6;
 /** The bucket hash is universal for this many bits and no more. */
 const mostBucketBits = 17;
 
@@ -82,7 +82,8 @@ export class NameSet {
   }
 
   #addDecoded(bytes: Buffer, start: number, end: number): boolean {
-    this.#words = grown(this.#words, this.#wordTop + 1 + keptNameBytes / 4);
+    const needed = this.#wordTop + 1 + keptNameBytes / 4;
+    if (needed > this.#words.length) this.#words = grown(this.#words, needed);
     const length = end - start;
     const hash = length <= keptNameBytes ? this.#stage(bytes, start, end) : this.#stageDigest(bytes, start, end);
     if (this.#has(hash)) return false;
@@ -156,9 +157,7 @@ export class NameSet {
 
   #keep(hash: number): void {
     const entry = this.#top;
-    this.#at = grown(this.#at, entry + 1);
-    this.#hash = grown(this.#hash, entry + 1);
-    this.#next = grown(this.#next, entry + 1);
+    if (entry === this.#at.length) this.#growEntries();
     this.#at[entry] = this.#wordTop;
     this.#hash[entry] = hash;
     this.#wordTop += this.#stagedWords();
@@ -166,6 +165,13 @@ export class NameSet {
     if (this.#bits !== 0) this.#link(entry);
     const size = this.#top - this.#first;
     if (this.#bits === 0 ? size > fewNames : size > 1 << this.#bits && this.#bits < mostBucketBits) this.#rebuild();
+  }
+
+  #growEntries(): void {
+    const more = this.#top + 1;
+    this.#at = grown(this.#at, more);
+    this.#hash = grown(this.#hash, more);
+    this.#next = grown(this.#next, more);
   }
 
   #bucketOf(hash: number): number {
