@@ -1,0 +1,67 @@
+import { statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { YamlPath } from "../../base/yaml/yaml-value.ts";
+import type { Breach } from "./breach.ts";
+import type { ReadableSidecar } from "./readable-sidecar.ts";
+
+/** A file that the sidecar file names. `kind`: who may read it. */
+interface NamedFile {
+  readonly path: YamlPath;
+  /** Absolute. */
+  readonly file: string;
+  readonly kind: "public" | "private" | "owner-only";
+}
+
+/** Bits that a mode must not have. A Kubernetes secret with fsGroup is group-readable; a local key file has no such excuse. */
+const looseBits = { public: 0, private: 0o037, "owner-only": 0o177 } as const;
+
+function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[] {
+  const at = (path: YamlPath, name: string, kind: NamedFile["kind"]): NamedFile => ({
+    path,
+    file: resolve(folder, name),
+    kind,
+  });
+  const { keys } = file;
+  return [
+    ...file.identities.flatMap(({ name, value }) => [
+      at(["identities", name, "cert"], value.cert, "public"),
+      at(["identities", name, "key"], value.key, "private"),
+    ]),
+    ...file.trust.flatMap(({ name, value }) => [
+      at(["trust", name, "ca"], value.ca, "public"),
+      ...(value.crl === undefined ? [] : [at(["trust", name, "crl"], value.crl, "public")]),
+    ]),
+    ...file.kms.flatMap(({ name, value }) => {
+      if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
+      return value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")];
+    }),
+    ...(keys?.keyring === undefined ? [] : [at(["keys", "keyring"], keys.keyring, "public")]),
+  ];
+}
+
+/** What stands on disk: files that are not there, and key files that others can read. */
+export interface FileFindings {
+  readonly missing: readonly Breach[];
+  readonly loose: readonly Breach[];
+}
+
+/** Looks at every file that the sidecar file names, without reading any. `folder` = where relative paths begin. */
+export function fileFindings(file: ReadableSidecar, folder: string): FileFindings {
+  const missing: Breach[] = [];
+  const loose: Breach[] = [];
+  for (const { path, file: name, kind } of namedFiles(file, folder)) {
+    const mode = modeOf(name);
+    if (mode === undefined) missing.push({ rule: "file-missing", path });
+    else if ((mode & looseBits[kind]) !== 0) loose.push({ rule: "key-file-mode", path });
+  }
+  return { missing, loose };
+}
+
+function modeOf(file: string): number | undefined {
+  try {
+    return statSync(file).mode & 0o777;
+  } catch {
+    // Absent, or in a folder that may not be entered: for this process it is not there.
+    return undefined;
+  }
+}
