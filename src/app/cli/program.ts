@@ -1,0 +1,36 @@
+import { Command } from "commander";
+import packageFile from "../../../package.json" with { type: "json" };
+import { addCommand, type CommandHost, type CommandShape } from "./command.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+
+/** Commands in the order of the help. */
+export const commands: readonly CommandShape[] = [inspectCommand];
+
+/** Groups of commands: `sealwright keys list`. */
+export const commandGroups: Readonly<
+  Record<string, { readonly summary: string; readonly commands: readonly CommandShape[] }>
+> = {};
+
+function newProgram(name: string, host: CommandHost): Command {
+  return new Command(name)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => host.terminal.result(text.trimEnd()),
+      writeErr: (text) => host.terminal.progress(text.trimEnd()),
+    })
+    .showHelpAfterError("(add --help for how it is used)");
+}
+
+/** The command line as a whole. */
+export function buildProgram(host: CommandHost): Command {
+  const program = newProgram("sealwright", host)
+    .description("Seals the JSON fields you name on their way to storage, and opens them on their way back.")
+    .version(packageFile.version)
+    .helpCommand(false);
+  for (const shape of commands) addCommand(program, host, shape);
+  for (const [name, { summary, commands: members }] of Object.entries(commandGroups)) {
+    const group = program.command(name).description(summary).helpCommand(false);
+    for (const shape of members) addCommand(group, host, shape);
+  }
+  return program;
+}

@@ -1,0 +1,61 @@
+import { styleText } from "node:util";
+import { buffer } from "node:stream/consumers";
+import { readFileSync } from "node:fs";
+import { SealwrightError } from "../../base/sealwright-error.ts";
+
+/** The longest input a command reads: a document, not a database. */
+const longestInput = 64 * 1024 * 1024;
+
+/** What a command speaks through. Results go to stdout, everything else to stderr. */
+export interface Terminal {
+  /** One line of the result. */
+  result(line: string): void;
+  /** The result as bytes, exactly. */
+  resultBytes(bytes: Buffer): void;
+  /** One line of progress, warning or explanation. */
+  progress(line: string): void;
+  /** Colour for stdout and stderr: only where a person looks and NO_COLOR is not set. */
+  readonly paint: Paint;
+  /** The whole of a file, or of stdin where `file` is `-`. Throws `file_unreadable`, `body_too_large`. */
+  input(file: string): Promise<Buffer>;
+}
+
+export interface Paint {
+  good(text: string): string;
+  bad(text: string): string;
+  warn(text: string): string;
+  faint(text: string): string;
+}
+
+type Stream = NodeJS.WriteStream;
+
+function paintFor(stream: Stream): Paint {
+  const style = (format: "green" | "red" | "yellow" | "dim") => (text: string) => styleText(format, text, { stream });
+  return Object.freeze({ good: style("green"), bad: style("red"), warn: style("yellow"), faint: style("dim") });
+}
+
+async function readInput(file: string): Promise<Buffer> {
+  try {
+    // A loop reader would hold as much; the limit is checked before anything is made of it.
+    const bytes = file === "-" ? await buffer(process.stdin) : readFileSync(file);
+    if (bytes.length > longestInput) throw new SealwrightError("body_too_large");
+    return bytes;
+  } catch (error) {
+    if (error instanceof SealwrightError) throw error;
+    throw new SealwrightError("file_unreadable", { file: file === "-" ? "stdin" : file }, error);
+  }
+}
+
+/** The terminal of this process. */
+export function processTerminal(): Terminal {
+  // A reader that closes early (`| head`) is no failure.
+  process.stdout.on("error", () => undefined);
+  process.stderr.on("error", () => undefined);
+  return Object.freeze({
+    result: (line: string) => void process.stdout.write(`${line}\n`),
+    resultBytes: (bytes: Buffer) => void process.stdout.write(bytes),
+    progress: (line: string) => void process.stderr.write(`${line}\n`),
+    paint: paintFor(process.stdout),
+    input: readInput,
+  });
+}
