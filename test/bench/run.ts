@@ -1,0 +1,26 @@
+import { cpus } from "node:os";
+
+import type { BenchRow } from "./bench-row.ts";
+import { codecBench } from "./codec.bench.ts";
+import { cryptoBench } from "./crypto.bench.ts";
+import { requestBench } from "./request.bench.ts";
+import { streamBench } from "./stream.bench.ts";
+
+const benches = { codec: codecBench, crypto: cryptoBench, request: requestBench, stream: streamBench };
+
+/** `npm run bench`, or `npm run bench -- codec request` for some. Prints the table that BENCHMARKS.md holds. */
+const wanted = process.argv.slice(2);
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+print(
+  `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? "unknown"}, ${new Date().toISOString().slice(0, 10)}`,
+);
+print("");
+print("| what | value | unit |");
+print("|---|---|---|");
+for (const [name, bench] of Object.entries(benches)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  const rows: readonly BenchRow[] = await bench();
+  for (const row of rows)
+    print(`| ${row.name} | ${row.value.toLocaleString("en", { maximumSignificantDigits: 4 })} | ${row.unit} |`);
+}
