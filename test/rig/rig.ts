@@ -1,0 +1,131 @@
+import { rm, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+
+import { freePorts } from "../../src/app/demo/free-ports.ts";
+import { KmsStandIn } from "./kms-stand-in.ts";
+import { makeKeyring } from "./keyring-setup.ts";
+import { exchange, requestBytes, type PlainRequest, type RawExchange, type RawOutcome } from "./raw-client.ts";
+import {
+  makeSidecarFolder,
+  sidecarFile,
+  type Form,
+  type SidecarFolder,
+  type SidecarSettings,
+} from "./sidecar-files.ts";
+import { Sidecar } from "./sidecar.ts";
+import { StallProbe } from "./stall-probe.ts";
+import { RecordingUpstream } from "./upstream.ts";
+
+export interface RigOptions extends Partial<Pick<SidecarSettings, "keys" | "listener">> {
+  readonly form: Form;
+  readonly nodeArgs?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** What the sidecar must say before the rig is given out. */
+  readonly until?: "/readyz" | "/livez";
+  /** Called when everything but the sidecar is there. */
+  readonly beforeStart?: (parts: { readonly kms: KmsStandIn; readonly folder: string }) => void | Promise<void>;
+}
+
+/**
+ * Every secret of the rig holds these digits, so that to look for them is to look for all: canaries, tokens, cookies, query
+ * strings and tenants.
+ */
+export const secretDigits = "078051120";
+
+export const t1 = `t1-${secretDigits}`;
+export const t2 = `t2-${secretDigits}`;
+
+/** What every client sends along, and no log may hold. */
+export const identityHeaders = [
+  ["authorization", `Bearer TOKEN-${secretDigits}`],
+  ["cookie", `session=COOKIE-${secretDigits}`],
+] as const;
+
+const awsEnv = {
+  AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
+  AWS_SECRET_ACCESS_KEY: `secret-${secretDigits}`,
+  AWS_EC2_METADATA_DISABLED: "true",
+};
+
+export interface Send extends Partial<Omit<PlainRequest, "headers">> {
+  readonly target: string;
+  /** `undefined` = none. Default: t1. */
+  readonly tenant?: string | undefined;
+  /** `undefined` = none. Default with a body: application/json. */
+  readonly contentType?: string | undefined;
+  readonly headers?: PlainRequest["headers"];
+}
+
+/** A running sidecar between a client on raw sockets and a recording upstream, with a key service of its own. */
+export class Rig {
+  readonly form: Form;
+  readonly folder: SidecarFolder;
+  readonly upstream: RecordingUpstream;
+  readonly kms: KmsStandIn;
+  readonly sidecar: Sidecar;
+  readonly stalls: StallProbe;
+  /** Refusal bodies by code: the first of each, which all later ones must equal (I5). */
+  readonly refusals = new Map<string, string>();
+  /** Resident bytes when warm and idle. */
+  idleBytes = 0;
+
+  private constructor(parts: Pick<Rig, "form" | "folder" | "upstream" | "kms" | "sidecar">) {
+    this.form = parts.form;
+    this.folder = parts.folder;
+    this.upstream = parts.upstream;
+    this.kms = parts.kms;
+    this.sidecar = parts.sidecar;
+    this.stalls = new StallProbe({ port: parts.sidecar.adminPort, pid: parts.sidecar.pid });
+  }
+
+  static async start(options: RigOptions): Promise<Rig> {
+    const folder = await makeSidecarFolder();
+    const kms = await KmsStandIn.start();
+    const upstream = await RecordingUpstream.start(folder.upstreamIdentity, folder.ca);
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const settings = { ...options, port, adminPort, upstreamPort: upstream.port, kms };
+    await writeFile(join(folder.path, "sidecar.yaml"), sidecarFile(settings));
+    const env = { ...awsEnv, ...options.env };
+    if (options.form === "keyring") await makeKeyring({ folder: folder.path, env });
+    await options.beforeStart?.({ kms, folder: folder.path });
+    const order = { folder: folder.path, port, adminPort, env, nodeArgs: options.nodeArgs ?? [] };
+    const sidecar = await Sidecar.start(order, options.until);
+    return new Rig({ form: options.form, folder, upstream, kms, sidecar });
+  }
+
+  /** Another process with this one's files, keys, upstream and key service, on ports of its own. */
+  async twin(): Promise<Sidecar> {
+    const [port = 0, adminPort = 0] = await freePorts(2);
+    const settings = { form: this.form, port, adminPort, upstreamPort: this.upstream.port, kms: this.kms };
+    await writeFile(join(this.folder.path, "twin.yaml"), sidecarFile(settings));
+    return Sidecar.start({ folder: this.folder.path, port, adminPort, env: awsEnv, config: "twin.yaml" });
+  }
+
+  /** One request on a connection of its own. */
+  send(send: Send, options: Partial<RawExchange> = {}): Promise<RawOutcome> {
+    const tenant = "tenant" in send ? send.tenant : t1;
+    const contentType =
+      "contentType" in send ? send.contentType : send.body === undefined ? undefined : "application/json";
+    const method = send.method ?? (send.body === undefined ? "GET" : "PUT");
+    const bytes = requestBytes({
+      method,
+      target: send.target,
+      headers: [
+        ...identityHeaders,
+        ...(tenant === undefined ? [] : [["x-tenant-id", tenant] as const]),
+        ...(contentType === undefined ? [] : [["content-type", contentType] as const]),
+        ...(send.headers ?? []),
+      ],
+      ...(send.body === undefined ? {} : { body: send.body }),
+    });
+    return exchange({ port: this.sidecar.port, bytes: [bytes], methods: [method], ...options });
+  }
+
+  async stop(): Promise<void> {
+    await this.stalls.stop();
+    await this.sidecar.stop();
+    await this.upstream.stop();
+    await this.kms.stop();
+    await rm(dirname(this.folder.path), { recursive: true, force: true });
+  }
+}
