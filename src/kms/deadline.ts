@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import { SealwrightError } from "../base/sealwright-error.ts";
+import { asSealwrightError, SealwrightError } from "../base/sealwright-error.ts";
 import type { KmsContext } from "./context.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 
@@ -46,7 +46,7 @@ export class DeadlineKms implements Kms {
         },
         (error: unknown) => {
           cancel();
-          reject(error);
+          reject(asSealwrightError(error));
         },
       );
     });

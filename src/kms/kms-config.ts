@@ -23,7 +23,7 @@ export const defaultPatience: KmsPatience = Object.freeze({
 });
 
 interface Patient {
-  readonly patience?: Partial<KmsPatience>;
+  readonly patience?: Partial<KmsPatience> | undefined;
 }
 
 /** A key file on this machine: development and demonstrations only. */
@@ -39,9 +39,9 @@ export interface AwsKmsConfig extends Patient {
   readonly keyId: string;
   readonly region: string;
   /** A private endpoint: an https URL, or plain http on a loopback address. */
-  readonly endpoint?: string;
+  readonly endpoint?: string | undefined;
   /** PEM file of the authorities that `endpoint` is checked against, in place of the system's. */
-  readonly ca?: string;
-  /** The one way below TLS 1.3, for an endpoint that cannot speak it. */
-  readonly minVersion?: "TLSv1.2";
+  readonly ca?: string | undefined;
+  /** Default TLSv1.3; TLSv1.2 only for an endpoint that cannot speak it. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
 }

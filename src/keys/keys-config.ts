@@ -1,0 +1,32 @@
+/** How a sealed value names its data key. */
+export type KeyForm = "keyring" | "inline";
+
+/** The member `keys` of the sidecar file. Times in milliseconds. */
+export interface KeysConfig {
+  /** The form that is sealed. */
+  readonly form: KeyForm;
+  /** The KEK that new data keys are wrapped under. */
+  readonly kek: string;
+  /** Path of the keyring file or of the folder of its shards. Needed where the keyring form is sealed or accepted. */
+  readonly keyring?: string | undefined;
+  /** Pins the keyring's root: 64 lower-case hex digits. */
+  readonly rootId?: string | undefined;
+  /** The forms that are opened; absent = the one that is sealed. A value of another form costs no KMS call. */
+  readonly accept?: readonly KeyForm[] | undefined;
+  /** When a data key is overdue: inline makes a new one, a keyring only says so. */
+  readonly sealing: SealingLimits;
+  readonly cache: {
+    /** How long an unwrapped key is trusted before the key service is asked again. */
+    readonly age: number;
+    /** Most unwrapped keys in memory. */
+    readonly entries: number;
+  };
+  /** Extends `cache.age` while the key service is out of reach; a refusal ends the use of a key at once. */
+  readonly outageBudget: number;
+}
+
+export interface SealingLimits {
+  readonly age: number;
+  readonly values: number;
+  readonly bytes: number;
+}
