@@ -1,6 +1,7 @@
 import { defaultLimits, type LimitName, type Limits } from "../../base/limits.ts";
 import type { Breach } from "./breach.ts";
-import { defaultTimeouts, type ListenerFile } from "./listener-schema.ts";
+import { defaultTimeouts } from "../../proxy/listener-options.ts";
+import type { ListenerFile } from "./listener-schema.ts";
 import type { Numbered, ReadableSidecar } from "./readable-sidecar.ts";
 
 /** Limits that lie inside another: the first may not be above the second. */
@@ -36,7 +37,7 @@ function limitBreaches({ index, value }: Numbered<ListenerFile>): readonly Breac
 function timeoutBreaches({ index, value }: Numbered<ListenerFile>): readonly Breach[] {
   const { total = defaultTimeouts.total, ...parts } = value.timeouts ?? {};
   if (total === "off") return [];
-  return (["header", "bodyIdle", "upstream"] as const)
+  return (["header", "body", "upstream"] as const)
     .filter((part) => (parts[part] ?? 0) > total)
     .map((part) => ({ rule: "timeouts-contradict", path: ["listeners", index, "timeouts", part] }));
 }

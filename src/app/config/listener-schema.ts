@@ -1,11 +1,13 @@
 import { z } from "zod";
+import { parsePeerRule } from "../../proxy/peer-names.ts";
+import { parsePin } from "../../proxy/pins.ts";
+import { defaultMaxConnections, defaultMaxRequests } from "../../proxy/listener-options.ts";
 import { limitTable, type LimitName } from "../../base/limits.ts";
-import { peerNamePattern, pinPattern } from "./peer-names.ts";
 import { count, duration, listen, name, parsedText, size } from "./scalars.ts";
 import { parseUpstreamUrl } from "./upstream-url.ts";
 
 const allow = z
-  .array(z.string().regex(peerNamePattern, "Write dns:name or spiffe://domain/path, in full."))
+  .array(parsedText("peer-form", parsePeerRule))
   .min(1, "Name at least one peer, or leave the setting out.");
 
 const clients = z.strictObject({
@@ -30,10 +32,9 @@ const upstream = z.strictObject({
     .optional()
     .meta({ description: "Names of which the upstream's certificate must hold one; default its host." }),
   pins: z
-    .array(z.string().regex(pinPattern, "Write sha256/ and the base64 of the SHA-256 of the public key (SPKI)."))
+    .array(parsedText("pin-form", parsePin))
     .default([])
     .meta({ description: "Public keys of which the upstream must show one." }),
-  connections: count.default(64).meta({ description: "Most connections to the upstream." }),
 });
 
 const limitShape = Object.fromEntries(
@@ -43,21 +44,11 @@ const limitShape = Object.fromEntries(
   ]),
 ) as Record<LimitName, z.ZodOptional<typeof size | typeof count>>;
 
-/** Timeouts and their defaults. */
-export const defaultTimeouts = Object.freeze({
-  header: 10_000,
-  bodyIdle: 30_000,
-  upstream: 30_000,
-  total: 120_000,
-  idle: 60_000,
-  drain: 25_000,
-});
-
 const timeouts = z.strictObject({
   header: duration
     .optional()
     .meta({ description: "From a connection's or request's first byte to the end of its head; default 10s." }),
-  bodyIdle: duration.optional().meta({ description: "Between two parts of a body; default 30s." }),
+  body: duration.optional().meta({ description: "Between two parts of a body; default 30s." }),
   upstream: duration.optional().meta({ description: "Until the upstream answers; default 30s." }),
   total: z
     .union([duration, z.literal("off")])
@@ -83,7 +74,8 @@ export const listenerSchema = z.strictObject({
     .enum(["deny", "passthrough"])
     .optional()
     .meta({ description: "Requests that no route matches: deny (default), or forward them unread." }),
-  requests: count.default(1024).meta({ description: "Most requests at once; more are refused." }),
+  requests: count.default(defaultMaxRequests).meta({ description: "Most requests at once; more are refused." }),
+  connections: count.default(defaultMaxConnections).meta({ description: "Most connections at once." }),
   limits: z.strictObject(limitShape).optional().meta({ description: "Bounds on bodies." }),
   timeouts: timeouts.optional(),
 });

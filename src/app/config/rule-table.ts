@@ -19,6 +19,11 @@ export const sidecarRules = {
     "Write an IP address and port, such as 127.0.0.1:8443 or [::1]:8443, or unix:/run/sealwright.sock.",
   ),
   "upstream-form": row("This is no upstream.", "Write http:// or https://, a host and a port; no path, query or user."),
+  "peer-form": row(
+    "This names no peer.",
+    "Write dns:name, spiffe://domain/path, uri:... or ip:address, as the certificate has it.",
+  ),
+  "pin-form": row("This is no pin.", "Write sha256/ and the base64 of the SHA-256 of the public key (SPKI)."),
 
   // What must not be reachable, readable or believed
   "admin-exposed": row(
