@@ -1,0 +1,128 @@
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { Duplex } from "node:stream";
+import { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
+import type { Clock } from "../base/clock.ts";
+import type { ErrorCode } from "../base/error-table.ts";
+import { ClientConnection } from "./client-connection.ts";
+import type { RequestHandler } from "./http-port.ts";
+import { NodeExchange } from "./node-exchange.ts";
+import { isAllowed, type PeerRule } from "./peer-names.ts";
+import { rawRefusal } from "./refusal.ts";
+import { maxHeaderBytes } from "./request-head.ts";
+import { serverTlsOptions, type ServerTls } from "./tls.ts";
+
+export interface NodeServerOptions {
+  readonly tls: ServerTls | undefined;
+  /** Whom the client's certificate must name one of. Empty = anybody the trust vouches for. */
+  readonly allow: readonly PeerRule[];
+  /** Milliseconds for a request head. */
+  readonly headerMs: number;
+  /** Milliseconds that an idle connection is kept. */
+  readonly idleMs: number;
+  readonly maxConnections: number;
+  readonly clock: Clock;
+}
+
+const errorCodes: ReadonlyMap<string, ErrorCode> = new Map<string, ErrorCode>([
+  ["HPE_HEADER_OVERFLOW", "headers_too_large"],
+  ["ERR_HTTP_REQUEST_TIMEOUT", "request_timeout"],
+]);
+
+/** Codes of the connection itself, not of what came over it. */
+const connectionErrors: ReadonlySet<string> = new Set(["ECONNRESET", "EPIPE", "ECONNABORTED", "ETIMEDOUT"]);
+
+function nodeOptions(options: NodeServerOptions): ServerOptions {
+  return {
+    insecureHTTPParser: false,
+    maxHeaderSize: maxHeaderBytes,
+    // Checked with the other head rules, which answer in their own words.
+    requireHostHeader: false,
+    headersTimeout: options.headerMs,
+    // Bodies have an idle limit of their own: a long one that moves is no slow one.
+    requestTimeout: 0,
+    connectionsCheckingInterval: Math.min(Math.max(options.headerMs / 4, 50), 5000),
+    keepAliveTimeout: options.idleMs,
+    noDelay: true,
+  };
+}
+
+/** node:http or node:https under the port. */
+export class NodeServer {
+  readonly server: Server;
+  readonly #handler: RequestHandler;
+  readonly #options: NodeServerOptions;
+  readonly #connections = new WeakMap<Duplex, ClientConnection>();
+  /** Also those that are still shaking hands, which the HTTP server does not count as its own. */
+  readonly #sockets = new Set<Socket>();
+
+  constructor(options: NodeServerOptions, handler: RequestHandler) {
+    this.#handler = handler;
+    this.#options = options;
+    const { tls } = options;
+    this.server =
+      tls === undefined
+        ? createServer(nodeOptions(options))
+        : createTlsServer({ ...nodeOptions(options), ...serverTlsOptions(tls) });
+    // No bound by count: Node would drop what is beyond it in silence. The head checks refuse instead.
+    this.server.maxHeadersCount = 0;
+    this.server.maxConnections = options.maxConnections;
+    this.#listen();
+  }
+
+  destroyConnections(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #listen(): void {
+    const { server } = this;
+    server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.on("close", () => this.#sockets.delete(socket));
+    });
+    server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#take(request, response, false));
+    server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
+      this.#take(request, response, true),
+    );
+    server.on("checkExpectation", (request: IncomingMessage, response: ServerResponse) =>
+      this.#take(request, response, false),
+    );
+    server.on("connect", (_request: IncomingMessage, socket: Duplex) => {
+      socket.on("error", () => undefined);
+      socket.end(rawRefusal("method_not_allowed"), () => socket.destroy());
+    });
+    server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => this.#broken(error, socket));
+  }
+
+  #take(request: IncomingMessage, response: ServerResponse, expects: boolean): void {
+    const connection = this.#connectionOf(request.socket);
+    connection.add(new NodeExchange({ request, response, expects }, connection, this.#handler));
+  }
+
+  #connectionOf(socket: Socket): ClientConnection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = new ClientConnection(socket, this.#isAllowed(socket));
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+
+  /** Looked at once per connection. A resumed session brings the certificate of the first one, which may have ended since. */
+  #isAllowed(socket: Socket): boolean {
+    if (this.#options.tls?.clients === undefined) return true;
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    if (certificate === undefined || certificate.validToDate.getTime() < this.#options.clock.wallMs()) return false;
+    return this.#options.allow.length === 0 || isAllowed(this.#options.allow, certificate.subjectAltName);
+  }
+
+  #broken(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const code = error.code ?? "";
+    if (connectionErrors.has(code) || !(socket instanceof Socket)) {
+      socket.destroy();
+      return;
+    }
+    this.#connectionOf(socket).parseFailed(errorCodes.get(code) ?? "http_invalid");
+  }
+}

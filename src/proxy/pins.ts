@@ -1,0 +1,25 @@
+import { createHash, timingSafeEqual, type X509Certificate } from "node:crypto";
+import { fromBase64url } from "../base/bytes.ts";
+
+/** SHA-256 of a certificate's public key (SubjectPublicKeyInfo, RFC 7469 section 2.4): 32 bytes. */
+export type Pin = Buffer;
+
+/** Reads `sha256/...` in base64 or base64url, padded or not; `undefined` when it is no pin. */
+export function parsePin(text: string): Pin | undefined {
+  const match = /^sha256\/([A-Za-z0-9+/_-]{43})=?$/.exec(text);
+  const pin = fromBase64url((match?.[1] ?? "").replaceAll("+", "-").replaceAll("/", "_"));
+  return pin?.length === 32 ? pin : undefined;
+}
+
+export function pinOf(certificate: X509Certificate): Pin {
+  return createHash("sha256")
+    .update(certificate.publicKey.export({ type: "spki", format: "der" }))
+    .digest();
+}
+
+/** True when no pins are set, or the certificate's key is one of them. */
+export function isPinned(pins: readonly Pin[], certificate: X509Certificate): boolean {
+  if (pins.length === 0) return true;
+  const own = pinOf(certificate);
+  return pins.some((pin) => timingSafeEqual(pin, own));
+}

@@ -1,0 +1,44 @@
+import { SealwrightError } from "../base/sealwright-error.ts";
+import type { Engine, Exchange } from "../engine/engine.ts";
+import type { Route, RouteTable } from "../fieldmap/types.ts";
+import type { CheckedHead } from "./request-head.ts";
+import type { Treatment } from "./route-treatment.ts";
+
+/** The one route of a request. */
+export interface MatchedRoute {
+  readonly route: Route;
+  readonly captures: ReadonlyMap<string, string>;
+}
+
+/** A refusal that names the methods that would do (RFC 9110 section 15.5.6). */
+export class MethodRefusal extends SealwrightError {
+  readonly allow: readonly string[];
+
+  constructor(reason: string, allow: readonly string[]) {
+    super("method_not_allowed", { reason });
+    this.allow = allow;
+  }
+}
+
+/** Throws `path_refused`, `no_route`, `method_not_allowed`. */
+export function matchRoute(routes: RouteTable, head: CheckedHead): MatchedRoute {
+  const verdict = routes.match(head.method, head.target);
+  if (verdict.kind === "route") return verdict;
+  if (verdict.code === "method_not_allowed") throw new MethodRefusal(verdict.reason, verdict.allow);
+  throw new SealwrightError(verdict.code, { reason: verdict.reason });
+}
+
+/** The tenant, from the request alone and never from the connection. Throws `tenant_refused`, `tenant_limit`, `header_refused`. */
+export function tenantOf(engine: Engine, matched: MatchedRoute, head: CheckedHead, treatment: Treatment): string {
+  if (!treatment.rewrites) return "";
+  const header = treatment.tenantHeader?.toLowerCase();
+  if (header !== undefined && head.listed.includes(header)) {
+    throw new SealwrightError("header_refused", { reason: "connection lists the tenant's header" });
+  }
+  return engine.tenantOf(matched.route, matched.captures, (name) => head.lines.all(name.toLowerCase()));
+}
+
+/** What the engine is told of a request whose media type is known by now. */
+export function exchangeOf(matched: MatchedRoute, tenant: string, mergePatch: boolean): Exchange {
+  return { route: matched.route, captures: matched.captures, tenant, mergePatch };
+}
