@@ -222,8 +222,9 @@ export function referenceOpen(
       ? xaesOpen(derive(input.dek, "suite 1", 32), hex(key.body), aad)
       : sivOpen(derive(input.dek, "suite 2", 64), [aad], hex(key.body));
   if (plaintext === undefined) return "open_failed";
-  const raw = form.startsWith("2") || form.startsWith("3");
-  return raw ? plaintext : Buffer.from(plaintext.toString("latin1").replace(/ +$/, ""), "latin1");
+  if (form.startsWith("2") || form.startsWith("3")) return plaintext;
+  const json = Buffer.from(plaintext.toString("latin1").replace(/ +$/, ""), "latin1");
+  return json.length === 0 ? "open_failed" : json;
 }
 
 /** The text of an envelope given in hex. */

@@ -135,6 +135,11 @@ for (const pad of [1, 13, 16, 64]) {
   const input = { ...common, suite: 1, form: 0x10, record: "4711", plaintext: ssn };
   addSealable(opens("pad", "padded with spaces to a multiple before sealing"), String(pad), input, pad);
 }
+for (const [id, plaintext] of Object.entries({ empty: "", spaces: "202020" })) {
+  const input = { ...common, suite: 1, form: 0x10, record: "4711", plaintext };
+  const kind = fails("blank", "JSON text of nothing, or of nothing but padding");
+  add(kind, { id, token: referenceSeal(input), input });
+}
 const odd = {
   tenant: "Tenant_1.x-y",
   dataset: "dätä",
