@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { SealwrightError } from "../../base/sealwright-error.ts";
+import { createLocalKeyFile } from "../../kms/local.ts";
 import type { Children } from "./children.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import type { DemoFiles } from "./demo-files.ts";
@@ -41,10 +42,11 @@ export async function startStore(
   await Promise.race([listening.promise, endedEarly(ended, "the document store")]);
 }
 
-/** Makes the key file, the keyring and an active key for every tenant by the operator's own commands. */
+/** Makes a key file and, by the operator's own commands, a keyring with one active key for every tenant and dataset. */
 export async function makeKeys(children: Children, files: DemoFiles): Promise<void> {
+  await createLocalKeyFile(join(files.config, "kek.json"));
   await sealwright(children, files, ["keys", "init", "-c", files.sidecar]);
-  await sealwright(children, files, ["keys", "add", "-c", files.sidecar, "--active"]);
+  await sealwright(children, files, ["keys", "add", "--use", "randomized", "-c", files.sidecar]);
 }
 
 function sealwright(children: Children, files: DemoFiles, args: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import { Children } from "./children.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import type { DemoReport } from "./demo-report.ts";
 import { freePorts } from "./free-ports.ts";
+import { logTails } from "./log-tails.ts";
 import { playDemo } from "./play-demo.ts";
 import { reportText } from "./report-text.ts";
 import { inkFor } from "./text-table.ts";
@@ -42,11 +43,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     const report = await Promise.race([play, signal.came]);
     if (report === undefined) return exitInterrupted;
     print(report, options);
+    if (!report.ok) process.stderr.write(logTails(join(folder, "logs")));
     if (options.keep && report.ok) await signal.came;
     return report.ok ? 0 : 1;
   } catch (error) {
     const { code, facts, row } = asSealwrightError(error);
-    process.stderr.write(`${code}: ${row.text} ${facts.reason ?? ""}\n`);
+    process.stderr.write(`${logTails(join(folder, "logs"))}${code}: ${row.text} ${facts.reason ?? ""}\n`);
     return 1;
   }
 }
