@@ -2,8 +2,15 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ErrorCode } from "../base/error-table.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
-import type { NodeExchange } from "./node-exchange.ts";
 import { rawRefusal } from "./refusal.ts";
+
+/** One request as its connection sees it. */
+export interface ServedExchange {
+  /** Its turn has come. */
+  run(): void;
+  /** What comes on the connection is broken: so is the body, unless it had come whole. */
+  bodyBroken(error: SealwrightError): void;
+}
 
 /** Most requests that a client may send ahead on one connection. */
 const mostWaiting = 64;
@@ -16,8 +23,8 @@ export class ClientConnection {
   /** False when the certificate names nobody of the allow-list. */
   readonly allowed: boolean;
   readonly #socket: Socket;
-  #current: NodeExchange | undefined;
-  #waiting: NodeExchange[] = [];
+  #current: ServedExchange | undefined;
+  #waiting: ServedExchange[] = [];
   /** No further request is taken. */
   #closing = false;
   #broken: ErrorCode | undefined;
@@ -32,7 +39,7 @@ export class ClientConnection {
     return this.#broken !== undefined;
   }
 
-  add(exchange: NodeExchange): void {
+  add(exchange: ServedExchange): void {
     if (this.#closing || this.#broken !== undefined) return;
     if (this.#current === undefined) {
       this.#current = exchange;
@@ -50,7 +57,7 @@ export class ClientConnection {
     this.#waiting = [];
   }
 
-  finished(exchange: NodeExchange): void {
+  finished(exchange: ServedExchange): void {
     if (this.#current !== exchange) return;
     this.#current = this.#closing ? undefined : this.#waiting.shift();
     if (this.#current !== undefined) {

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { SealwrightError } from "../base/sealwright-error.ts";
-import type { ClientConnection } from "./client-connection.ts";
+import type { ClientConnection, ServedExchange } from "./client-connection.ts";
 import type {
   ClientAnswer,
   ClientBody,
@@ -24,7 +24,7 @@ export interface NodeMessages {
 }
 
 /** One request on node:http. */
-export class NodeExchange implements ClientExchange, ClientBody, ClientAnswer {
+export class NodeExchange implements ServedExchange, ClientExchange, ClientBody, ClientAnswer {
   readonly head: RequestHead;
   readonly allowed: boolean;
   readonly #request: IncomingMessage;

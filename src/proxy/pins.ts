@@ -1,6 +1,9 @@
 import { createHash, timingSafeEqual, type X509Certificate } from "node:crypto";
 import { fromBase64url } from "../base/bytes.ts";
 
+/** A certificate as Node gives it, named here so that others need no crypto module for it. */
+export type Certificate = X509Certificate;
+
 /** SHA-256 of a certificate's public key (SubjectPublicKeyInfo, RFC 7469 section 2.4): 32 bytes. */
 export type Pin = Buffer;
 
@@ -11,14 +14,14 @@ export function parsePin(text: string): Pin | undefined {
   return pin?.length === 32 ? pin : undefined;
 }
 
-export function pinOf(certificate: X509Certificate): Pin {
+export function pinOf(certificate: Certificate): Pin {
   return createHash("sha256")
     .update(certificate.publicKey.export({ type: "spki", format: "der" }))
     .digest();
 }
 
 /** True when no pins are set, or the certificate's key is one of them. */
-export function isPinned(pins: readonly Pin[], certificate: X509Certificate): boolean {
+export function isPinned(pins: readonly Pin[], certificate: Certificate): boolean {
   if (pins.length === 0) return true;
   const own = pinOf(certificate);
   return pins.some((pin) => timingSafeEqual(pin, own));

@@ -1,8 +1,7 @@
-import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
-import { isPinned, type Pin } from "./pins.ts";
+import { isPinned, type Certificate, type Pin } from "./pins.ts";
 
 /** Who the upstream must be, beyond a certificate that the trust vouches for. */
 export interface UpstreamIdentity {
@@ -14,7 +13,7 @@ export interface UpstreamIdentity {
   readonly pins: readonly Pin[];
 }
 
-function namesHost(certificate: X509Certificate, servername: string): boolean {
+function namesHost(certificate: Certificate, servername: string): boolean {
   if (isIP(servername) !== 0) return certificate.checkIP(servername) !== undefined;
   // Never the common name; a wildcard stands for one whole label (RFC 9525 section 6.3).
   return certificate.checkHost(servername, { subject: "never", partialWildcards: false }) !== undefined;
@@ -25,7 +24,7 @@ const refuse = (reason: string): never => {
 };
 
 /** Checked on every connection, resumed ones too. Throws `upstream_identity`. */
-export function checkUpstreamIdentity(identity: UpstreamIdentity, certificate: X509Certificate, nowMs: number): void {
+export function checkUpstreamIdentity(identity: UpstreamIdentity, certificate: Certificate, nowMs: number): void {
   if (certificate.validToDate.getTime() < nowMs) refuse("expired");
   if (identity.allow.length > 0) {
     if (!isAllowed(identity.allow, certificate.subjectAltName)) refuse("name not allowed");
