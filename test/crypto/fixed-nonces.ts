@@ -3,6 +3,7 @@ import type { NonceSource } from "../../src/crypto/random.ts";
 /** A nonce source that gives what a test lists, in order, and fails when it is asked for more. */
 export class FixedNonces implements NonceSource {
   readonly #nonces: Buffer[];
+  ended = false;
 
   constructor(...nonces: Buffer[]) {
     this.#nonces = nonces;
@@ -15,6 +16,6 @@ export class FixedNonces implements NonceSource {
   }
 
   end(): void {
-    this.#nonces.length = 0;
+    this.ended = true;
   }
 }

@@ -118,4 +118,13 @@ describe("XAES-256-GCM", () => {
     const body = cipher.seal(Buffer.from("x"), Buffer.alloc(0));
     expect(open(Buffer.alloc(32, 7), body, Buffer.alloc(0))?.toString()).to.equal("x");
   });
+
+  it("cannot be used after its end", () => {
+    const cipher = new Xaes256Gcm(Buffer.alloc(32, 7), new FixedNonces(Buffer.alloc(24)));
+    const body = cipher.seal(Buffer.from("x"), Buffer.alloc(0));
+    cipher.end();
+    expect(() => cipher.open(body, Buffer.alloc(0)))
+      .to.throw()
+      .with.property("code", "ERR_CRYPTO_INVALID_STATE");
+  });
 });
