@@ -1,3 +1,4 @@
+import { SealwrightError } from "../base/sealwright-error.ts";
 import type { JsonPath, Segment, Selector } from "./json-path.ts";
 import { brokenMap, type BrokenMapRule } from "./map-rules.ts";
 
@@ -21,11 +22,12 @@ export function parsePath(text: string): ParsedPath {
 }
 
 /** Leaves the reader from any depth; never leaves this file. */
-class PathBreak {
+class PathBreak extends SealwrightError {
   readonly character: number;
   readonly broken: BrokenMapRule;
 
   constructor(character: number, broken: BrokenMapRule) {
+    super("config_invalid");
     this.character = character;
     this.broken = broken;
   }

@@ -28,9 +28,9 @@ export function zodProblems(source: YamlSource, schema: z.ZodType, error: z.ZodE
 
 /**
  * A rule of a schema's own, for `superRefine`: `context.addIssue(brokenRule(rule, path))`. `path` is relative to what is
- * refined; `at: "key"` points at the setting's name.
+ * refined; `at` points at the setting's name, or at one character (from 0) of its text.
  */
-export function brokenRule(broken: BrokenRule, path: YamlPath = [], at: "key" | "value" = "value") {
+export function brokenRule(broken: BrokenRule, path: YamlPath = [], at: "key" | "value" | number = "value") {
   const params = { rule: broken.rule, fix: broken.fix, at };
   return { code: "custom" as const, message: broken.message, path: [...path], params };
 }
@@ -69,7 +69,7 @@ function issueProblems(checked: Checked, issue: Issue, above: YamlPath): Problem
     case "too_big":
       return one({ rule: "out-of-range", message: `${quoted(path)} is out of range.`, fix: issue.message });
     case "custom":
-      return one(customRule(issue, path), issue.params?.["at"] === "key" ? "key" : "value");
+      return [customProblem(checked.source, issue, path)];
     case "invalid_key":
       return one(
         { rule: "wrong-form", message: "A name does not have the form it needs.", fix: firstMessage(issue.issues) },
@@ -146,14 +146,16 @@ function wrongType(expected: string, path: YamlPath): BrokenRule {
   return { rule: "wrong-type", message: `${quoted(path)} has the wrong type.`, fix: `Write ${name}.` };
 }
 
-function customRule(issue: z.core.$ZodIssueCustom, path: YamlPath): BrokenRule {
+function customProblem(source: YamlSource, issue: z.core.$ZodIssueCustom, path: YamlPath): Problem {
   const rule: unknown = issue.params?.["rule"];
   const fix: unknown = issue.params?.["fix"];
-  return {
-    rule: typeof rule === "string" ? rule : "wrong-form",
-    message: typeof rule === "string" ? issue.message : `${quoted(path)} does not have the form it needs.`,
-    fix: typeof fix === "string" ? fix : issue.message,
-  };
+  const at: unknown = issue.params?.["at"];
+  const broken: BrokenRule =
+    typeof rule === "string" && typeof fix === "string"
+      ? { rule, message: issue.message, fix }
+      : { rule: "wrong-form", message: `${quoted(path)} does not have the form it needs.`, fix: issue.message };
+  if (typeof at !== "number") return source.problem(path, broken, at === "key" ? "key" : "value");
+  return { file: source.file, ...source.within(path, at), ...broken };
 }
 
 function firstMessage(issues: readonly Issue[]): string {
