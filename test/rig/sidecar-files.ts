@@ -98,7 +98,6 @@ listeners:
     listen: 127.0.0.1:${settings.port}
     upstream: { url: "https://localhost:${settings.upstreamPort}", identity: default, trust: mesh, allow: ["dns:localhost"] }
     fieldMaps: [patients, people, moving]
-    unmatched: deny
 ${(settings.listener ?? []).map((line) => `    ${line}\n`).join("")}`;
 
 export interface SidecarFolder {
