@@ -227,6 +227,7 @@ export const errorTable = {
 
   // Configuration and commands (app)
   config_invalid: row(500, false, "The configuration is not valid.", "Mend every line that check lists."),
+  usage: row(500, false, "The command is called wrongly.", "Look at its --help."),
   file_unreadable: row(500, false, "A file cannot be read.", "Check its path and permissions."),
   file_exists: row(500, false, "A file exists already and is never overwritten.", "Move it away or name another."),
   node_version: row(500, false, "This Node.js is too old.", "Run npm ci, which brings its own, or install Node.js 26."),

@@ -1,5 +1,5 @@
 import { Option, type Command } from "commander";
-import { SealwrightError } from "../../base/sealwright-error.ts";
+import { hasCode, SealwrightError } from "../../base/sealwright-error.ts";
 import { exitCode, type ExitCode } from "./exit-code.ts";
 import { tellFailure } from "./failure.ts";
 import type { Terminal } from "./terminal.ts";
@@ -86,7 +86,7 @@ export function addCommand(parent: Command, host: CommandHost, shape: CommandSha
       host.finish(await shape.act(call));
     } catch (error) {
       tellFailure(error, host.terminal, call.json);
-      host.finish(exitCode.problem);
+      host.finish(hasCode(error, "usage") ? exitCode.usage : exitCode.problem);
     }
   });
 }

@@ -8,3 +8,11 @@ export function problemLines(problems: readonly Problem[], { paint }: Terminal):
     `  ${paint.faint(fix)}`,
   ]);
 }
+
+/** One line per warning: it stops nothing. */
+export function warningLines(warnings: readonly Problem[], { paint }: Terminal): readonly string[] {
+  return warnings.map(
+    ({ file, line, column, rule, message, fix }) =>
+      `${file}:${line}:${column} ${paint.warn(rule)} ${message} ${paint.faint(fix)}`,
+  );
+}

@@ -1,15 +1,32 @@
 import { Command } from "commander";
 import packageFile from "../../../package.json" with { type: "json" };
 import { addCommand, type CommandHost, type CommandShape } from "./command.ts";
+import { checkCommand } from "./commands/check.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { kekCreateCommand } from "./commands/kek-create.ts";
+import { keysActivateCommand } from "./commands/keys-activate.ts";
+import { keysAddCommand } from "./commands/keys-add.ts";
+import { keysInitCommand } from "./commands/keys-init.ts";
+import { keysListCommand } from "./commands/keys-list.ts";
 
 /** Commands in the order of the help. */
-export const commands: readonly CommandShape[] = [inspectCommand];
+export const commands: readonly CommandShape[] = [checkCommand, inspectCommand];
 
-/** Groups of commands: `sealwright keys list`. */
-export const commandGroups: Readonly<
-  Record<string, { readonly summary: string; readonly commands: readonly CommandShape[] }>
-> = {};
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  readonly commands: readonly CommandShape[];
+}
+
+/** Commands with a first word in common: `sealwright keys list`. */
+export const commandGroups: readonly CommandGroup[] = [
+  {
+    name: "keys",
+    summary: "the keyring: make it, list, add and activate data keys",
+    commands: [keysInitCommand, keysListCommand, keysAddCommand, keysActivateCommand],
+  },
+  { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
+];
 
 function newProgram(name: string, host: CommandHost): Command {
   return new Command(name)
@@ -28,7 +45,7 @@ export function buildProgram(host: CommandHost): Command {
     .version(packageFile.version)
     .helpCommand(false);
   for (const shape of commands) addCommand(program, host, shape);
-  for (const [name, { summary, commands: members }] of Object.entries(commandGroups)) {
+  for (const { name, summary, commands: members } of commandGroups) {
     const group = program.command(name).description(summary).helpCommand(false);
     for (const shape of members) addCommand(group, host, shape);
   }

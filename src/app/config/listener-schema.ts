@@ -70,10 +70,10 @@ export const listenerSchema = z.strictObject({
     .min(1, "Name at least one dataset, or leave the setting out.")
     .optional()
     .meta({ description: "Datasets whose field maps rule this listener. Without them everything passes as it is." }),
-  unmatched: z
-    .enum(["deny", "passthrough"])
-    .optional()
-    .meta({ description: "Requests that no route matches: deny (default), or forward them unread." }),
+  unmatched: z.enum(["deny"]).optional().meta({
+    description:
+      "What happens to requests that no route matches. A route of path /** with passthrough: true lets them pass.",
+  }),
   requests: count.default(defaultMaxRequests).meta({ description: "Most requests at once; more are refused." }),
   connections: count.default(defaultMaxConnections).meta({ description: "Most connections at once." }),
   limits: z.strictObject(limitShape).optional().meta({ description: "Bounds on bodies." }),

@@ -1,0 +1,23 @@
+import { SealwrightError } from "../../../base/sealwright-error.ts";
+import { activateKey } from "../../../keys/keyring-life-cycle.ts";
+import type { CommandShape } from "../command.ts";
+import { configOption } from "../config-option.ts";
+import { exitCode } from "../exit-code.ts";
+import { entryLines, entryMembers } from "../keyring-entries.ts";
+import { withKeyringOffice } from "../keyring-office.ts";
+
+export const keysActivateCommand: CommandShape = {
+  name: "activate",
+  summary: "let a pending key seal, from its notBefore on",
+  example: "sealwright keys activate -c sidecar.yaml $(sealwright keys list -c sidecar.yaml --state pending --ids)",
+  parameters: [{ name: "<id>", help: "the key's id, or its first 8 digits or more" }],
+  options: [configOption],
+  act: async ({ terminal, json, required, argument }) => {
+    const id = argument(0);
+    if (id === undefined) throw new SealwrightError("internal", { reason: "argument id is required" });
+    const entry = await withKeyringOffice(required("config"), (office) => activateKey(office, id));
+    if (json) terminal.result(JSON.stringify({ ok: true, key: entryMembers(entry) }));
+    else for (const line of entryLines([entry])) terminal.result(line);
+    return exitCode.done;
+  },
+};

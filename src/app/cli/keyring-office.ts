@@ -1,0 +1,24 @@
+import { systemClock } from "../../base/clock.ts";
+import { silentLog } from "../../base/log.ts";
+import { noMetrics } from "../../base/metrics.ts";
+import { SealwrightError } from "../../base/sealwright-error.ts";
+import type { KeyringOffice } from "../../keys/keyring-life-cycle.ts";
+import { loadSidecar } from "../config/load-sidecar.ts";
+import { closeKms, openKmsByName } from "../open-kms-by-name.ts";
+
+/**
+ * Opens the key services of a sidecar file and hands its keyring to `work`, as a key administrator holds it; closes them again.
+ * Throws `config_invalid` where the file names no keyring, and what loading and `work` throw.
+ */
+export async function withKeyringOffice<T>(config: string, work: (office: KeyringOffice) => Promise<T>): Promise<T> {
+  const { keys, kms } = loadSidecar(config, { files: "noted" }).config;
+  if (keys?.keyring === undefined)
+    throw new SealwrightError("config_invalid", { file: config, reason: "no keys.keyring" });
+  const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics });
+  try {
+    const { keyring: path, rootId, kek } = keys;
+    return await work({ path, rootId, kms: opened, keks: [kek], clock: systemClock });
+  } finally {
+    await closeKms(opened);
+  }
+}

@@ -1,0 +1,20 @@
+import type { KeyUse } from "../../keys/keys.ts";
+import { usageProblem } from "./usage-problem.ts";
+
+/** A whole number from 1 on. Throws `usage`. */
+export function wholeNumber(name: string, text: string): number {
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) throw usageProblem(`--${name} takes a whole number from 1 on`);
+  return Number(text);
+}
+
+/** Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SSZ`. Throws `usage`. */
+export function timeMs(name: string, text: string): number {
+  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : Number.NaN;
+  if (Number.isNaN(ms)) throw usageProblem(`--${name} takes a time such as 2026-12-31T00:00:00Z`);
+  return ms;
+}
+
+export function keyUse(text: string): KeyUse {
+  if (text !== "randomized" && text !== "deterministic") throw usageProblem("--use takes randomized or deterministic");
+  return text;
+}
