@@ -88,16 +88,19 @@ export class JsonScanner {
     let i = this.#token === token.none ? 0 : this.#resume();
     while (i < end) {
       const byte = bytes[i] as number;
-      if (whitespace[byte] === 1) {
-        i += 1;
+      if (byte <= 0x20 && whitespace[byte] === 1) {
+        do i += 1;
+        while (i < end && bytes[i] === 0x20);
         continue;
       }
       switch (this.#expect) {
         case expect.commaOrEnd:
           if (byte !== ascii.comma) i = this.#close(byte, i);
           else {
-            this.#expect = this.#stack.inObject ? expect.name : expect.value;
             i += 1;
+            if (!this.#stack.inObject) this.#expect = expect.value;
+            else if (i < end && bytes[i] === ascii.quote) i = this.#beginName(ascii.quote, i);
+            else this.#expect = expect.name;
           }
           break;
         case expect.nameOrEnd:

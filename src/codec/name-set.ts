@@ -2,13 +2,39 @@ import { keptNameBytes, nameDigest, nameMultipliers } from "./name-seed.ts";
 import { unescapeName } from "./name-text.ts";
 import { grown } from "./typed-growth.ts";
 
-/** Up to this many names an object's are compared one by one; more get buckets. */
+/** Up to this many names an object's are compared one by one; beyond, they are hashed into buckets. */
 const fewNames = 16;
 const firstBucketBits = 6;
 /** The bucket hash is universal for this many bits and no more. */
 const mostBucketBits = 17;
 
-const lengthKey = nameMultipliers[0] as number;
+const digestBytes = 16;
+/** A length that no kept name has: the words are a digest. */
+const digestHeader = keptNameBytes + digestBytes;
+
+/** Words of a name or digest with this header, the header among them. */
+const wordsOf = (header: number): number => {
+  if (header === digestHeader) return 1 + digestBytes / 4;
+  return header < 4 ? 2 : 1 + ((header + 3) >> 2);
+};
+
+const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+/** What tells most names of a few apart: their first and last bytes and their length. */
+const cheapTag = (length: number, first: number, last: number): number =>
+  (first ^ ((last << 7) | (last >>> 25))) + length;
+
+/** Vector multiply-shift by pairs over a name's words, header first. Only the top 17 bits are universal. */
+function bucketHash(words: Int32Array, from: number, count: number): number {
+  let hash = 0;
+  for (let i = 0; i < count; i += 1) {
+    const word = words[from + i] as number;
+    const low = (nameMultipliers[2 * i] as number) + (word & 0xffff);
+    const high = (nameMultipliers[2 * i + 1] as number) + (word >>> 16);
+    hash = (hash + Math.imul(low, high)) | 0;
+  }
+  return hash;
+}
 
 /**
  * The names of every open object, for finding duplicates by decoded name.
@@ -17,16 +43,19 @@ const lengthKey = nameMultipliers[0] as number;
  * names, a duplicate is never missed and a false one would be a collision of SHA-256 under an unknown key. Only the
  * innermost object ever takes a name, so all objects share a few stacks of integers and none allocates anything.
  *
- * Buckets are chosen by vector multiply-shift (sum of secret 32-bit multipliers times 16-bit parts, top bits): universal,
- * so nobody without the multipliers can aim names at one bucket (hash flooding).
+ * Buckets are chosen by vector multiply-shift under secret multipliers, which is universal: nobody without them can aim
+ * names at one bucket (hash flooding).
  */
 export class NameSet {
-  /** Per name: a header word with its length, then its bytes, 4 to a word, zero-filled. */
+  /**
+   * Per name: a header word with its length, then its bytes, 4 to a word; the last word ends with the last byte, so it may
+   * repeat bytes of the one before.
+   */
   #words = new Int32Array(128);
   #wordTop = 0;
-  /** Per name: where its words begin, its hash, and the next name of its bucket (+1, 0 = none). */
+  /** Per name: where its words begin, its tag (with buckets: its hash), and the next name of its bucket (+1, 0 = none). */
   #at = new Int32Array(32);
-  #hash = new Int32Array(32);
+  #tag = new Int32Array(32);
   #next = new Int32Array(32);
   #top = 0;
   /** Per bucket: its latest name (+1, 0 = none). */
@@ -40,6 +69,9 @@ export class NameSet {
   #saved = new Int32Array(32);
   #depth = 0;
   #scratch = Buffer.alloc(0);
+  /** The buffer that names came from last, for reading 4 bytes at once. */
+  #viewed: Buffer = this.#scratch;
+  #view = viewOf(this.#scratch);
 
   /** Names of the innermost object. */
   get size(): number {
@@ -84,93 +116,87 @@ export class NameSet {
   #addDecoded(bytes: Buffer, start: number, end: number): boolean {
     const needed = this.#wordTop + 1 + keptNameBytes / 4;
     if (needed > this.#words.length) this.#words = grown(this.#words, needed);
-    const length = end - start;
-    const hash = length <= keptNameBytes ? this.#stage(bytes, start, end) : this.#stageDigest(bytes, start, end);
-    if (this.#has(hash)) return false;
-    this.#keep(hash);
-    return true;
+    const tag = end - start <= keptNameBytes ? this.#stage(bytes, start, end) : this.#stageDigest(bytes, start, end);
+    return this.#bits === 0 ? this.#addToFew(tag) : this.#addToBuckets();
   }
 
   #stageDigest(bytes: Buffer, start: number, end: number): number {
-    const hash = this.#stage(nameDigest(bytes.subarray(start, end)), 0, 16);
-    // A length that no kept name has, so that a digest never equals a name.
-    this.#words[this.#wordTop] = keptNameBytes + 16;
-    return hash;
+    const tag = this.#stage(nameDigest(bytes.subarray(start, end)), 0, digestBytes);
+    this.#words[this.#wordTop] = digestHeader;
+    return tag;
   }
 
-  /** Writes the name's words above the top, where they are kept or left to be overwritten; answers the hash. */
+  /** Writes the name's words above the top, where they are kept or left to be overwritten; answers the tag. */
   #stage(bytes: Buffer, start: number, end: number): number {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = viewOf(bytes);
+    }
+    const view = this.#view;
     const words = this.#words;
+    const length = end - start;
     let top = this.#wordTop;
-    words[top++] = end - start;
-    let hash = Math.imul(end - start, lengthKey);
-    let key = 1;
-    let i = start;
-    for (; i + 4 <= end; i += 4) {
-      const low = (bytes[i] as number) | ((bytes[i + 1] as number) << 8);
-      const high = (bytes[i + 2] as number) | ((bytes[i + 3] as number) << 8);
-      hash += Math.imul(low, nameMultipliers[key] as number) + Math.imul(high, nameMultipliers[key + 1] as number);
-      hash |= 0;
-      words[top++] = low | (high << 16);
-      key += 2;
+    words[top++] = length;
+    if (length < 4) {
+      let word = 0;
+      for (let i = start; i < end; i += 1) word = (word << 8) | (bytes[i] as number);
+      words[top] = word;
+      return cheapTag(length, word, word);
     }
-    if (i < end) {
-      const low = (bytes[i] as number) | (i + 1 < end ? (bytes[i + 1] as number) << 8 : 0);
-      const high = i + 2 < end ? (bytes[i + 2] as number) : 0;
-      hash += Math.imul(low, nameMultipliers[key] as number) + Math.imul(high, nameMultipliers[key + 1] as number);
-      words[top] = low | (high << 16);
-    }
-    return hash | 0;
+    for (let i = start; i < end - 4; i += 4) words[top++] = view.getInt32(i);
+    const last = view.getInt32(end - 4);
+    words[top] = last;
+    return cheapTag(length, words[this.#wordTop + 1] as number, last);
   }
 
-  #has(hash: number): boolean {
-    if (this.#bits === 0) {
-      for (let entry = this.#first; entry < this.#top; entry += 1) {
-        if (this.#hash[entry] === hash && this.#equalsStaged(entry)) return true;
-      }
-      return false;
+  #addToFew(tag: number): boolean {
+    for (let entry = this.#first; entry < this.#top; entry += 1) {
+      if (this.#tag[entry] === tag && this.#equalsStaged(entry)) return false;
     }
+    this.#keep(tag);
+    if (this.size > fewNames) this.#makeBuckets(firstBucketBits);
+    return true;
+  }
+
+  #addToBuckets(): boolean {
+    const hash = bucketHash(this.#words, this.#wordTop, wordsOf(this.#words[this.#wordTop] as number));
     let link = this.#buckets[this.#bucketOf(hash)] as number;
     while (link !== 0) {
       const entry = link - 1;
-      if (this.#hash[entry] === hash && this.#equalsStaged(entry)) return true;
+      if (this.#tag[entry] === hash && this.#equalsStaged(entry)) return false;
       link = this.#next[entry] as number;
     }
-    return false;
+    const entry = this.#top;
+    this.#keep(hash);
+    this.#link(entry);
+    if (this.size > 1 << this.#bits && this.#bits < mostBucketBits) this.#makeBuckets(this.#bits + 2);
+    return true;
   }
 
   #equalsStaged(entry: number): boolean {
     const words = this.#words;
     const kept = this.#at[entry] as number;
     const staged = this.#wordTop;
-    const count = this.#stagedWords();
+    const count = wordsOf(words[staged] as number);
     for (let i = 0; i < count; i += 1) {
       if (words[kept + i] !== words[staged + i]) return false;
     }
     return true;
   }
 
-  #stagedWords(): number {
-    const length = this.#words[this.#wordTop] as number;
-    return length > keptNameBytes ? 5 : 1 + ((length + 3) >> 2);
-  }
-
-  #keep(hash: number): void {
+  #keep(tag: number): void {
     const entry = this.#top;
     if (entry === this.#at.length) this.#growEntries();
     this.#at[entry] = this.#wordTop;
-    this.#hash[entry] = hash;
-    this.#wordTop += this.#stagedWords();
+    this.#tag[entry] = tag;
+    this.#wordTop += wordsOf(this.#words[this.#wordTop] as number);
     this.#top = entry + 1;
-    if (this.#bits !== 0) this.#link(entry);
-    const size = this.#top - this.#first;
-    if (this.#bits === 0 ? size > fewNames : size > 1 << this.#bits && this.#bits < mostBucketBits) this.#rebuild();
   }
 
   #growEntries(): void {
     const more = this.#top + 1;
     this.#at = grown(this.#at, more);
-    this.#hash = grown(this.#hash, more);
+    this.#tag = grown(this.#tag, more);
     this.#next = grown(this.#next, more);
   }
 
@@ -179,17 +205,20 @@ export class NameSet {
   }
 
   #link(entry: number): void {
-    const bucket = this.#bucketOf(this.#hash[entry] as number);
+    const bucket = this.#bucketOf(this.#tag[entry] as number);
     this.#next[entry] = this.#buckets[bucket] as number;
     this.#buckets[bucket] = entry + 1;
   }
 
-  #rebuild(): void {
-    this.#bits = this.#bits === 0 ? firstBucketBits : this.#bits + 2;
-    if (this.#bits > mostBucketBits) this.#bits = mostBucketBits;
+  #makeBuckets(bits: number): void {
+    this.#bits = Math.min(bits, mostBucketBits);
     this.#bucketTop = this.#bucketStart + (1 << this.#bits);
     this.#buckets = grown(this.#buckets, this.#bucketTop);
     this.#buckets.fill(0, this.#bucketStart, this.#bucketTop);
-    for (let entry = this.#first; entry < this.#top; entry += 1) this.#link(entry);
+    for (let entry = this.#first; entry < this.#top; entry += 1) {
+      const at = this.#at[entry] as number;
+      this.#tag[entry] = bucketHash(this.#words, at, wordsOf(this.#words[at] as number));
+      this.#link(entry);
+    }
   }
 }
