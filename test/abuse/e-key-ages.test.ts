@@ -29,7 +29,10 @@ for (const form of forms) {
 
     async function writeFor(ms: number): Promise<(string | number)[]> {
       const outcomes: (string | number)[] = [];
-      for (const end = performance.now() + ms; performance.now() < end; await wait(20)) outcomes.push(await write());
+      for (const end = performance.now() + ms; performance.now() < end;) {
+        outcomes.push(await write());
+        await wait(20);
+      }
       return outcomes;
     }
 

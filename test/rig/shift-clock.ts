@@ -4,8 +4,8 @@ let shift = 0;
 const realNow = Date.now.bind(Date);
 
 class ShiftedDate extends Date {
-  constructor(...parts: readonly []) {
-    super(...parts);
+  constructor(...parts: readonly unknown[]) {
+    super(...(parts as []));
     if (parts.length === 0) this.setTime(realNow() + shift);
   }
 
