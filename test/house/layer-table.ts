@@ -51,7 +51,6 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "keys/wrap-digest.ts": "names wrapped keys in caches",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
   "app/demo/pki.ts": "certificates of the demo and the tests",
-  "ops/tenant-hash.ts": "keyed hash that stands for a tenant in logs",
 };
 
 /** Names that say nothing of what a file holds. */

@@ -7,10 +7,11 @@ import { kekCreateCommand } from "./commands/kek-create.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
+import { runCommand } from "./commands/run.ts";
 import { keysListCommand } from "./commands/keys-list.ts";
 
 /** Commands in the order of the help. */
-export const commands: readonly CommandShape[] = [checkCommand, inspectCommand];
+export const commands: readonly CommandShape[] = [runCommand, checkCommand, inspectCommand];
 
 export interface CommandGroup {
   readonly name: string;

@@ -1,0 +1,56 @@
+import { systemClock } from "../base/clock.ts";
+import type { Log } from "../base/log.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { createEngine } from "../engine/create-engine.ts";
+import type { Keys } from "../keys/keys.ts";
+import type { ListenerOptions, ListenerTls, UpstreamOptions } from "../proxy/listener-options.ts";
+import { passEverything } from "../proxy/pass-everything.ts";
+import type { ListenerConfig } from "./config/sidecar-config.ts";
+import { readIdentity, readTrust } from "./tls-files.ts";
+
+/** What all listeners share. */
+export interface Shared {
+  readonly keys: Keys;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+function tlsOf({ tls }: ListenerConfig): ListenerTls | undefined {
+  if (tls === undefined) return undefined;
+  const { identity, clients } = tls;
+  return {
+    identity: readIdentity(identity),
+    clients: clients === undefined ? undefined : { ...readTrust(clients.trust), allow: clients.allow },
+  };
+}
+
+function upstreamOf({ upstream: { origin, tls } }: ListenerConfig): UpstreamOptions {
+  if (tls === undefined) return { origin, tls };
+  const identity = tls.identity === undefined ? undefined : readIdentity(tls.identity);
+  return {
+    origin,
+    tls: { identity, trust: readTrust(tls.trust), servername: undefined, allow: tls.allow, pins: tls.pins },
+  };
+}
+
+/**
+ * One listener, as its request path reads: a socket with or without TLS, the routes of its field maps, the engine that seals
+ * and opens with the shared keys under the listener's own limits, and the upstream. Throws `file_unreadable`, `key_file`.
+ */
+export function composeListener(config: ListenerConfig, { keys, log, metrics }: Shared): ListenerOptions {
+  const { name, direction, listen, limits, timeouts, maxRequests, maxConnections } = config;
+  return {
+    name,
+    direction,
+    listen,
+    tls: tlsOf(config),
+    routes: config.routes ?? passEverything,
+    engine: createEngine({ keys, limits, metrics, clock: systemClock }),
+    upstream: upstreamOf(config),
+    limits,
+    timeouts,
+    maxRequests,
+    maxConnections,
+    ports: { log, metrics, clock: systemClock },
+  };
+}
