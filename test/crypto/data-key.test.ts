@@ -181,6 +181,17 @@ describe("DataKey", () => {
       }
     });
 
+    it("refuses a value that somebody bound to an empty record", () => {
+      const names = { tenant: "t1", dataset: "patients", field: "ssn", record: "" };
+      const nonce = "00".repeat(24);
+      const text = referenceSeal({ ...names, dek, suite: 1, form: 0x10, plaintext: "31", nonce });
+      const value = parseSealedValue(text);
+      if (value === undefined) throw new Error("the text does not parse");
+      for (const record of ["", undefined]) {
+        expect(codeOf(() => newKey().open(value, { ...names, record }))).to.equal("open_failed");
+      }
+    });
+
     it("refuses what no parser gives: a short body, a record under suite 2", () => {
       const key = newKey();
       const value = sealed(key, email);

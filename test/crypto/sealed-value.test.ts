@@ -53,7 +53,7 @@ describe("the sealed value's text", () => {
         .record({
           suite: fc.constantFrom(1, 2),
           form: fc.constantFrom(0, 1, 0x10, 0x11, 0x20, 0x21),
-          rest: bytes(30, 150),
+          rest: bytes(56, 150),
         })
         .map(({ suite, form, rest }) => Buffer.concat([Buffer.from([suite, form]), rest])),
     );
@@ -68,7 +68,7 @@ describe("the sealed value's text", () => {
       }),
       { numRuns: 1000 },
     );
-    expect(parsed).to.be.greaterThan(100);
+    expect(parsed).to.be.greaterThan(50);
   });
 
   it("never opens when any character is changed, put in, taken out or doubled", () => {
