@@ -7,11 +7,12 @@ import { expect } from "chai";
 import { Checks } from "../../src/app/demo/checks.ts";
 import { Children } from "../../src/app/demo/children.ts";
 import { writeDemoFiles } from "../../src/app/demo/demo-files.ts";
-import { startStore, type StorePeer } from "../../src/app/demo/demo-stage.ts";
+import { startStore } from "../../src/app/demo/demo-stage.ts";
 import { reportDisk } from "../../src/app/demo/disk-report.ts";
 import { freePorts } from "../../src/app/demo/free-ports.ts";
 import { LegacyApp } from "../../src/app/demo/legacy-app.ts";
 import { playScenario, scenarioTexts } from "../../src/app/demo/scenario.ts";
+import { StoreJournal } from "../../src/app/demo/store-journal.ts";
 import { StoreReader } from "../../src/app/demo/store-reader.ts";
 
 /** The real store breaks down on nano's multipart bodies; what Sealwright refuses must not reach it here either. */
@@ -30,15 +31,15 @@ describe("demo without Sealwright between app and store", () => {
     const [store = 0] = await freePorts(1);
     const ports = { store, outbound: 0, inbound: 0, admin: 0, app: 0 };
     const files = await writeDemoFiles(folder, ports);
-    const peers: StorePeer[] = [];
-    await startStore(children, files, ports, (peer) => peers.push(peer));
+    const journal = new StoreJournal();
+    await startStore(children, files, ports, journal);
     const url = `https://localhost:${store}`;
     const reader = new StoreReader(`${url}/clinic`, files.ca, files.outsider);
     cleanup.defer(() => reader.close());
     const app = new CarefulApp({ url, database: "clinic", dispatcher: reader.dispatcher });
 
     const checks = new Checks();
-    const { members, operations } = await playScenario({ app, store: reader, checks });
+    const { members, operations } = await playScenario({ app, store: reader, journal, checks });
     const disk = reportDisk(files, { secrets: scenarioTexts, controls: [] }, checks);
 
     expect(checks.passed).to.equal(false);
@@ -46,6 +47,6 @@ describe("demo without Sealwright between app and store", () => {
     const passing = operations.filter(({ ok }) => ok).map(({ what }) => what);
     expect(passing).to.deep.equal(["list with documents", "fetch by ids", "find by ward"]);
     expect(disk.hits).to.be.greaterThan(0);
-    expect(peers.map(({ name, protocol }) => `${name} ${protocol}`)).to.include("outsider TLSv1.3");
+    expect(journal.peer("outsider")?.protocol).to.equal("TLSv1.3");
   });
 });

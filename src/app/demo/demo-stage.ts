@@ -7,20 +7,19 @@ import type { Children } from "./children.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import type { DemoFiles } from "./demo-files.ts";
 import type { StoreEvent } from "./document-store.ts";
+import type { StoreJournal } from "./store-journal.ts";
 
 const startLimitMs = 20_000;
 const pollMs = 50;
 
-export type StorePeer = Extract<StoreEvent, { readonly event: "peer" }>;
-
 const script = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
-/** Starts the store; ends when it listens. `peers` is told of everybody who connects to it. */
+/** Starts the store; ends when it listens. `journal` gets what it tells. */
 export async function startStore(
   children: Children,
   files: DemoFiles,
   ports: DemoPorts,
-  peers: (peer: StorePeer) => void,
+  journal: StoreJournal,
 ): Promise<void> {
   const at = (name: string): string => join(files.folder, name);
   const args = [
@@ -36,7 +35,7 @@ export async function startStore(
     line: (text) => {
       const event = JSON.parse(text) as StoreEvent;
       if (event.event === "ready") listening.resolve(undefined);
-      else peers(event);
+      else journal.add(event);
     },
   });
   await Promise.race([listening.promise, endedEarly(ended, "the document store")]);
@@ -46,7 +45,7 @@ export async function startStore(
 export async function makeKeys(children: Children, files: DemoFiles): Promise<void> {
   await createLocalKeyFile(join(files.config, "kek.json"));
   await sealwright(children, files, ["keys", "init", "-c", files.sidecar]);
-  await sealwright(children, files, ["keys", "add", "--use", "randomized", "-c", files.sidecar]);
+  await sealwright(children, files, ["keys", "add", "-c", files.sidecar, "--active"]);
 }
 
 function sealwright(children: Children, files: DemoFiles, args: readonly string[]): Promise<void> {

@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
 import { createServer } from "node:https";
 import { sep } from "node:path";
+import { TLSSocket } from "node:tls";
 import { parseArgs } from "node:util";
 
 import { requireDevPackage } from "./dev-packages.ts";
@@ -17,7 +18,9 @@ export const storeGroup = "X25519MLKEM768";
 export type StoreEvent =
   | { readonly event: "ready" }
   /** A peer with a good certificate has connected. `name` = the certificate's common name. */
-  | { readonly event: "peer"; readonly name: string; readonly protocol: string; readonly cipher: string };
+  | { readonly event: "peer"; readonly name: string; readonly protocol: string; readonly cipher: string }
+  /** A request of that peer has come in. */
+  | { readonly event: "request"; readonly name: string; readonly path: string };
 
 interface PouchDb {
   defaults(options: { readonly prefix: string; readonly compression: boolean }): PouchDb;
@@ -29,6 +32,8 @@ type CouchApi = (
 ) => RequestListener;
 
 const tell = (event: StoreEvent): boolean => process.stdout.write(`${JSON.stringify(event)}\n`);
+
+const peerName = (socket: TLSSocket): string => [socket.getPeerCertificate().subject.CN].flat().join(" ");
 
 function runStore(): void {
   const text = { type: "string" } as const;
@@ -54,9 +59,15 @@ function runStore(): void {
     api,
   );
   server.on("secureConnection", (socket) => {
-    const { subject } = socket.getPeerCertificate();
-    const name = [subject.CN].flat().join(" ");
-    tell({ event: "peer", name, protocol: socket.getProtocol() ?? "", cipher: socket.getCipher().name });
+    tell({
+      event: "peer",
+      name: peerName(socket),
+      protocol: socket.getProtocol() ?? "",
+      cipher: socket.getCipher().name,
+    });
+  });
+  server.prependListener("request", ({ socket, url = "" }) => {
+    if (socket instanceof TLSSocket) tell({ event: "request", name: peerName(socket), path: url });
   });
   server.listen(Number(port), "127.0.0.1", () => tell({ event: "ready" }));
 

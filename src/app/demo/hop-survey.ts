@@ -1,17 +1,17 @@
 import type { Checks } from "./checks.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import type { DemoFiles } from "./demo-files.ts";
-import type { StorePeer } from "./demo-stage.ts";
 import { storeGroup } from "./document-store.ts";
 import { knock, staysShut } from "./front-door.ts";
 import { ada } from "./sample-patients.ts";
+import type { StoreJournal } from "./store-journal.ts";
 import type { TlsHop } from "./tls-hop.ts";
 
 /** What a survey of the wire needs: the ports, the certificates and who connected to the store so far. */
 export interface Survey {
   readonly ports: DemoPorts;
   readonly files: DemoFiles;
-  readonly peers: readonly StorePeer[];
+  readonly journal: StoreJournal;
   readonly checks: Checks;
 }
 
@@ -44,8 +44,8 @@ async function surveyDoor({ ports, files, checks }: Survey, patient: string): Pr
 }
 
 /** What the store saw of Sealwright's connections. It asks for a certificate and takes one group only. */
-function surveyStore({ peers }: Survey): TlsHop {
-  const peer = peers.find(({ name }) => name === "sealwright");
+function surveyStore({ journal }: Survey): TlsHop {
+  const peer = journal.peer("sealwright");
   const { protocol = "", cipher = "" } = peer ?? {};
   const group = peer === undefined ? "" : storeGroup;
   return { from: "Sealwright", to: "the store", protocol, group, cipher, mutual: peer !== undefined };

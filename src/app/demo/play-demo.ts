@@ -6,17 +6,18 @@ import { reportDisk } from "./disk-report.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import { writeDemoFiles } from "./demo-files.ts";
 import type { DemoReport } from "./demo-report.ts";
-import { makeKeys, startSidecar, startStore, type StorePeer } from "./demo-stage.ts";
+import { makeKeys, startSidecar, startStore } from "./demo-stage.ts";
 import { surveyHops } from "./hop-survey.ts";
 import { reportKeys } from "./key-report.ts";
 import { measureLatency } from "./latency.ts";
 import { LegacyApp } from "./legacy-app.ts";
 import { clearTexts, control, dmitri } from "./sample-patients.ts";
 import { playScenario, scenarioTexts } from "./scenario.ts";
+import { StoreJournal } from "./store-journal.ts";
 import { StoreReader } from "./store-reader.ts";
 import { tryOuts } from "./try-outs.ts";
 
-const latencyRequests = 300;
+const latencyRequests = 400;
 
 /** One play of the demo: where it may work, whom it may start and where it leaves what must be closed at the end. */
 export interface Play {
@@ -32,12 +33,12 @@ export async function playDemo(play: Play): Promise<DemoReport> {
   const { children, cleanup, ports, progress } = play;
   const start = performance.now();
   const checks = new Checks();
-  const peers: StorePeer[] = [];
+  const journal = new StoreJournal();
 
   progress("making certificates and configuration");
   const files = await writeDemoFiles(play.folder, ports);
   progress("starting the document store");
-  await startStore(children, files, ports, (peer) => peers.push(peer));
+  await startStore(children, files, ports, journal);
   progress("making keys and starting Sealwright");
   await makeKeys(children, files);
   await startSidecar(children, files, ports);
@@ -52,8 +53,8 @@ export async function playDemo(play: Play): Promise<DemoReport> {
   });
 
   progress("playing the app");
-  const { members, operations, example } = await playScenario({ app, store, checks });
-  const hops = await surveyHops({ ports, files, peers, checks }, example);
+  const { members, operations, example } = await playScenario({ app, store, journal, checks });
+  const hops = await surveyHops({ ports, files, journal, checks }, example);
 
   progress("measuring the added latency");
   const direct = new LegacyApp({ url: storeUrl, database: "control", dispatcher: store.dispatcher });

@@ -1,5 +1,6 @@
 import type { DemoReport } from "./demo-report.ts";
-import { columns, type Ink } from "./text-table.ts";
+import type { Percentiles } from "./latency.ts";
+import { columns, type Cell, type Ink } from "./text-table.ts";
 
 const cell = 30;
 
@@ -11,7 +12,7 @@ export function reportText(report: DemoReport, ink: Ink): string {
     section("The store's files on disk", diskLines(report), ink),
     section("The wire", hopLines(report), ink),
     section("Keys", keyLines(report), ink),
-    section("What it costs", latencyLines(report), ink),
+    section("What it costs", latencyLines(report, ink), ink),
     section("Checks", checkLines(report, ink), ink),
     ...(report.tryOut === undefined ? [] : [section("Try it", tryLines(report, ink), ink)]),
   ];
@@ -65,16 +66,15 @@ function keyLines({ kms }: DemoReport): string[] {
   ];
 }
 
-function latencyLines({ latency }: DemoReport): string[] {
-  const ms = (value: number): string => value.toFixed(2).padStart(6);
-  return [
-    "milliseconds          direct p50    p99   through Sealwright p50    p99      added p50    p99",
-    ...latency.map(({ operation, requests, direct, sealed }) => {
-      const added = `${ms(sealed.p50 - direct.p50)} ${ms(sealed.p99 - direct.p99)}`;
-      const name = `${operation} (${requests} each way)`.padEnd(25);
-      return `${name} ${ms(direct.p50)} ${ms(direct.p99)} ${" ".repeat(17)} ${ms(sealed.p50)} ${ms(sealed.p99)} ${" ".repeat(7)} ${added}`;
-    }),
-  ];
+function latencyLines({ latency }: DemoReport, ink: Ink): string[] {
+  const pair = ({ p50, p99 }: Percentiles): Cell => ({ text: `${p50.toFixed(2)} / ${p99.toFixed(2)}` });
+  const rows = latency.map(({ operation, requests, direct, sealed }) => [
+    { text: `${operation}, ${requests} each way` },
+    pair(direct),
+    pair(sealed),
+    pair({ p50: sealed.p50 - direct.p50, p99: sealed.p99 - direct.p99 }),
+  ]);
+  return columns(["p50 / p99 in ms", "app to store", "through Sealwright", "added"], rows, ink);
 }
 
 const checkLines = ({ checks }: DemoReport, ink: Ink): string[] =>

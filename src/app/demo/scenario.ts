@@ -5,7 +5,8 @@ import { compareDocument, type MemberRow } from "./member-table.ts";
 import type { LegacyApp, StoredPatient } from "./legacy-app.ts";
 import { refusalOf } from "./refusal.ts";
 import { ada, boris, chiara, clearTexts, dmitri, type Patient } from "./sample-patients.ts";
-import { countSealed, holdsNone } from "./sealed-text.ts";
+import { countBound, countSealed, holdsNone } from "./sealed-text.ts";
+import type { StoreJournal } from "./store-journal.ts";
 import type { StoreReader } from "./store-reader.ts";
 
 /** One thing the app did, in words for the table. */
@@ -28,6 +29,7 @@ export interface ScenarioResult {
 export interface Stage {
   readonly app: LegacyApp;
   readonly store: StoreReader;
+  readonly journal: StoreJournal;
   readonly checks: Checks;
 }
 
@@ -52,7 +54,15 @@ export async function playScenario(stage: Stage): Promise<ScenarioResult> {
   did(await written(stage, { request: "PUT /clinic/p-1001", what: "create, own id", id: adaId, sent: ada }));
   const members = compareDocument(ada, await stage.store.read(adaId), await app.read(adaId));
   const borisId = await app.post(boris);
-  did(await written(stage, { request: "POST /clinic", what: "create, the store's id", id: borisId, sent: boris }));
+  did(
+    await written(stage, {
+      request: "POST /clinic",
+      what: "create, the store's id",
+      id: borisId,
+      sent: boris,
+      unbound: true,
+    }),
+  );
   const chiaraId = await app.post({ _id: "p-1003", ...chiara });
   did(await written(stage, { request: "POST /clinic", what: "create, id inside", id: chiaraId, sent: chiara }));
   const [dmitriId = ""] = await app.bulk([{ _id: "p-1004", ...dmitri }, { ...chiara }]);
@@ -74,8 +84,8 @@ export async function playScenario(stage: Stage): Promise<ScenarioResult> {
   await app.put(adaId, { ...(await app.read(adaId)), ...phoneCorrected });
   did(await written(stage, { request: "PUT /clinic/p-1001", what: "update", id: adaId, sent: phoneCorrected }));
   did(await attached(stage, dmitriId));
-  did(await refused("POST /clinic/_find", "find by ssn, in clear", () => app.find({ ssn: ada.ssn }), "mapped_name"));
-  did(await refused("PUT /clinic/p-1005", "multipart upload", () => app.putMultipart("p-1005", boris), "media_type"));
+  did(await refused(stage, { ...byName, attempt: () => app.find({ ssn: ada.ssn }) }));
+  did(await refused(stage, { ...multipart, attempt: () => app.putMultipart("p-1005", boris) }));
   did(await swapped(stage, adaId, dmitriId));
   return { members, operations, example: adaId };
 }
@@ -85,20 +95,23 @@ interface Write {
   readonly what: string;
   readonly id: string;
   readonly sent: Patient;
+  /** The app sent no id, so there was nothing to bind the values to. */
+  readonly unbound?: boolean;
 }
 
-async function written({ app, store }: Stage, { request, what, id, sent }: Write): Promise<Operation> {
+async function written({ app, store }: Stage, { request, what, id, sent, unbound }: Write): Promise<Operation> {
   const stored = await store.text(id);
   const expected = sealedMemberCount(sent);
   const same = samePatient(sent, await app.read(id));
   const sealed = countSealed(stored);
+  const bound = countBound(stored);
   const hidden = holdsNone(stored, clearTexts(sent));
   return {
     request,
     what,
-    stored: `${sealed} sealed, ${hidden ? "0 clear" : "CLEAR TEXT"}`,
+    stored: `${sealed} sealed, ${bound === 0 ? "unbound" : `bound to ${id}`}${hidden ? "" : ", CLEAR TEXT"}`,
     received: same ? "what it sent" : "SOMETHING ELSE",
-    ok: same && hidden && sealed === expected,
+    ok: same && hidden && sealed === expected && bound === (unbound === true ? 0 : expected),
   };
 }
 
@@ -126,14 +139,24 @@ async function attached({ app, store }: Stage, id: string): Promise<Operation> {
   };
 }
 
-async function refused(
-  request: string,
-  what: string,
-  attempt: () => Promise<unknown>,
-  code: string,
-): Promise<Operation> {
-  const refusal = await refusalOf(attempt);
-  return { request, what, stored: "nothing arrived", received: refusal.text, ok: refusal.code === code };
+const byName = { request: "POST /clinic/_find", what: "find by ssn, in clear", code: "mapped_name" };
+const multipart = { request: "PUT /clinic/p-1005", what: "multipart upload", code: "media_type" };
+
+interface Attempt {
+  readonly request: string;
+  readonly what: string;
+  /** Of the refusal. */
+  readonly code: string;
+  readonly attempt: () => Promise<unknown>;
+}
+
+async function refused({ journal, store }: Stage, { request, what, code, attempt }: Attempt): Promise<Operation> {
+  let refusal = { code: "", text: "" };
+  const arrived = await journal.arrivals("sealwright", store, async () => {
+    refusal = await refusalOf(attempt);
+  });
+  const stored = arrived === 0 ? "nothing arrived" : "SOMETHING ARRIVED";
+  return { request, what, stored, received: refusal.text, ok: refusal.code === code && arrived === 0 };
 }
 
 /** Somebody with access to the store moves one patient's sealed ssn into another's document. */

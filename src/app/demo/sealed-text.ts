@@ -5,6 +5,11 @@ const sealedValue = /"swr1\.[A-Za-z0-9_-]{40,}"/g;
 /** How many sealed values a document's JSON text holds. */
 export const countSealed = (json: string): number => json.match(sealedValue)?.length ?? 0;
 
+/** How many of them are bound to their document's id: bit 4 of the second byte of a sealed value's envelope. */
+export const countBound = (json: string): number =>
+  (json.match(sealedValue) ?? []).filter((text) => ((Buffer.from(text.slice(6, -1), "base64url")[1] ?? 0) & 0x10) !== 0)
+    .length;
+
 export const isSealed = (value: unknown): value is string => typeof value === "string" && value.startsWith("swr1.");
 
 /** True when `json` holds none of `texts`. */
