@@ -33,8 +33,11 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
     ...clientTlsOptions(tls),
     // SNI carries names only (RFC 6066 section 3).
     ...(isIP(servername) === 0 ? { servername } : {}),
-    // Names are checked below, on resumed connections too, and never by the common name.
+    // Names are checked below, never by the common name.
     checkServerIdentity: () => undefined,
+    // A resumed session shows no certificate (Node keeps the chain only, and a ticket holds none), so there is nothing to
+    // check: every connection makes a full handshake.
+    maxCachedSessions: 0,
     allowH2: false,
     timeout: connectMs,
   });
