@@ -74,8 +74,9 @@ export function captureNames(pattern: RoutePattern): string[] {
 }
 
 const ranks = { literal: 0, capture: 1, any: 2, rest: 3 } as const;
-/** A pattern that ends is more specific than one that goes on with `**`. */
-const endRank = -1;
+
+/** Beyond its end a pattern without `**` says more than one that goes on with `**`; one with `**` says less than one that goes on. */
+const endRank = ({ segments }: RoutePattern): number => (segments.some(({ kind }) => kind === "rest") ? 4 : -1);
 
 /**
  * Below zero when `a` is more specific than `b`: the first segment that differs in kind decides. Zero = the same kinds in the
@@ -85,7 +86,7 @@ export function compareSpecificity(a: RoutePattern, b: RoutePattern): number {
   const length = Math.max(a.segments.length, b.segments.length);
   for (let i = 0; i < length; i += 1) {
     const [left, right] = [a.segments[i], b.segments[i]];
-    const difference = (left ? ranks[left.kind] : endRank) - (right ? ranks[right.kind] : endRank);
+    const difference = (left ? ranks[left.kind] : endRank(a)) - (right ? ranks[right.kind] : endRank(b));
     if (difference !== 0) return difference;
   }
   return 0;
