@@ -2,16 +2,28 @@ import { Command } from "commander";
 import packageFile from "../../../package.json" with { type: "json" };
 import { addCommand, type CommandHost, type CommandShape } from "./command.ts";
 import { checkCommand } from "./commands/check.ts";
+import { demoCommand } from "./commands/demo.ts";
+import { explainCommand } from "./commands/explain.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { kekCreateCommand } from "./commands/kek-create.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
+import { openCommand } from "./commands/open.ts";
+import { sealCommand } from "./commands/seal.ts";
 import { runCommand } from "./commands/run.ts";
 import { keysListCommand } from "./commands/keys-list.ts";
 
 /** Commands in the order of the help. */
-export const commands: readonly CommandShape[] = [runCommand, checkCommand, inspectCommand];
+export const commands: readonly CommandShape[] = [
+  runCommand,
+  checkCommand,
+  explainCommand,
+  inspectCommand,
+  sealCommand,
+  openCommand,
+  demoCommand,
+];
 
 export interface CommandGroup {
   readonly name: string;
