@@ -30,6 +30,7 @@ const rows: readonly Row[] = [
   { path: "/strict", rule: "seal" },
   { path: "/open", rule: "open" },
   { path: "/both", rule: "both" },
+  { path: "/v1", rule: "both" },
   { path: "/pass", rule: "pass" },
   { path: "/through", rule: "through" },
   { path: "/nothing", rule: "nothing" },
