@@ -6,7 +6,7 @@ function topFrame(error: Error): string {
   const header = `${error.name}: ${error.message}`;
   // Frames are read only behind the exact header, so that no text of a message is ever taken for one.
   if (error.message === "" || error.stack?.startsWith(header) !== true) return "";
-  const place = /[(/\\]([\w-]+\.[jt]s:\d+):\d+\)?$/m.exec(error.stack.slice(header.length))?.[1];
+  const place = /[(/\\]([\w.-]+\.[jt]s:\d+):\d+\)?$/m.exec(error.stack.slice(header.length))?.[1];
   return place === undefined ? "" : `@${place}`;
 }
 

@@ -12,7 +12,7 @@ export interface Prometheus {
   /** Media type of `exposition`. */
   readonly contentType: string;
   /** The text that Prometheus scrapes: our metrics, then those of the process and of Node.js. */
-  exposition(): Promise<string>;
+  readonly exposition: () => Promise<string>;
 }
 
 function meterOf(name: string, row: MetricRow, registry: Registry): Meter {

@@ -1,0 +1,141 @@
+import { writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { expect } from "chai";
+import { ConfigProblems } from "../../../src/app/config/config-problems.ts";
+import { loadSidecar, type LoadOptions } from "../../../src/app/config/load-sidecar.ts";
+import type { SidecarConfig } from "../../../src/app/config/sidecar-config.ts";
+import { defaultLimits } from "../../../src/base/limits.ts";
+import { failureCode } from "../../rig/failure-code.ts";
+import { useScratchFolder } from "../../rig/scratch-folder.ts";
+import { defaultTimeouts } from "../../../src/proxy/listener-options.ts";
+
+const example = resolve(import.meta.dirname, "../../../config/example/sidecar.yaml");
+const head = "apiVersion: sealwright.dev/v1\nkind: Sidecar\n";
+const listener = `listeners:
+  - name: store
+    direction: outbound
+    listen: 127.0.0.1:8081
+    upstream: { url: "http://127.0.0.1:8080" }
+`;
+
+describe("sidecar file", () => {
+  const folder = useScratchFolder();
+
+  const write = (name: string, text: string): string => {
+    const path = join(folder(), name);
+    writeFileSync(path, text);
+    return path;
+  };
+  const load = (text: string): SidecarConfig => loadSidecar(write("sidecar.yaml", text), { files: "noted" }).config;
+  const rules = (text: string, options: LoadOptions = { files: "noted" }): readonly string[] => {
+    try {
+      loadSidecar(write("sidecar.yaml", text), options);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigProblems)) throw error;
+      return error.problems.map(({ rule }) => rule);
+    }
+  };
+
+  it("loads the example as it stands, noting the files that come later", () => {
+    const { config, maps, warnings } = loadSidecar(example, { files: "noted" });
+    expect(config.listeners.map(({ name }) => name)).to.deep.equal(["app", "store"]);
+    expect(maps.map(({ dataset }) => dataset.name)).to.deep.equal(["patients"]);
+    expect(warnings.filter(({ rule }) => rule === "file-missing")).to.have.length(5);
+  });
+
+  it("fills in the defaults of limits, timeouts and the admin listener", () => {
+    const config = load(head + listener);
+    expect(config.admin).to.deep.equal({ kind: "tcp", host: "127.0.0.1", port: 15_000 });
+    expect(config.keys).to.equal(undefined);
+    expect(config.listeners[0]?.limits).to.deep.equal(defaultLimits);
+    expect(config.listeners[0]?.timeouts).to.deep.equal(defaultTimeouts);
+    expect(config.listeners[0]?.routes).to.equal(undefined);
+  });
+
+  it("reads units into bytes and milliseconds", () => {
+    const settings = '    limits: { bodyBytes: 2MiB }\n    timeouts: { header: 3s, total: "off" }\n';
+    const [store] = load(head + listener + settings).listeners;
+    expect(store?.limits.bodyBytes).to.equal(2 * 1024 * 1024);
+    expect(store?.timeouts.header).to.equal(3000);
+    expect(store?.timeouts.total).to.equal(2 ** 31 - 1);
+  });
+
+  it("lowers a default limit below one that is written rather than refuse it", () => {
+    const [store] = load(`${head}${listener}    limits: { bodyBytes: 1MiB }\n`).listeners;
+    expect(store?.limits.valueBytes).to.equal(1024 * 1024);
+    expect(store?.limits.stringBytes).to.equal(1024 * 1024);
+  });
+
+  it("takes relative paths from the file's own folder", () => {
+    const config = load(`${head}kms: { dev: { provider: local, keyFile: keys/kek.json } }\n${listener}`);
+    expect(config.kms.get("dev")).to.deep.equal({ provider: "local", keyFile: join(folder(), "keys/kek.json") });
+  });
+
+  it("is frozen", () => {
+    const config = load(head + listener);
+    expect(
+      Object.isFrozen(config) && Object.isFrozen(config.listeners) && Object.isFrozen(config.listeners[0]),
+    ).to.equal(true);
+  });
+
+  it("tells problems of shape, of rules and of field maps in one go, in reading order", () => {
+    write("map.yaml", "apiVersion: sealwright.dev/v1\nkind: FieldMap\ndataset: patients\n");
+    const text = `${head}admin: { listen: 0.0.0.0:15000 }\nfieldMaps: [map.yaml]\n${listener}    unmatched: deny\nwrong: 1\n`;
+    expect(rules(text)).to.deep.equal([
+      "missing-setting",
+      "missing-setting",
+      "missing-setting",
+      "admin-exposed",
+      "unmatched-without-maps",
+      "unknown-setting",
+    ]);
+  });
+
+  it("keeps to its rules in parts that can be read when others cannot", () => {
+    expect(rules(`${head}admin: { listen: 0.0.0.0:15000 }\nlisteners: 5\n`)).to.deep.equal([
+      "admin-exposed",
+      "wrong-type",
+    ]);
+  });
+
+  it("needs every file that is named before it runs", () => {
+    const text = `${head}identities: { default: { cert: a.crt, key: a.key } }\n${listener}`;
+    expect(rules(text, { files: "required" })).to.deep.equal(["file-missing", "file-missing"]);
+    expect(rules(text)).to.deep.equal([]);
+  });
+
+  it("finds routes of two maps of one listener that a request could take alike", () => {
+    for (const dataset of ["a", "b"])
+      write(
+        `${dataset}.yaml`,
+        `apiVersion: sealwright.dev/v1\nkind: FieldMap\ndataset: ${dataset}\ntenant: { constant: t }\n` +
+          "fields: [{ path: $.x }]\nroutes: [{ match: { methods: [PUT], path: /v1/x }, record: none, request: { seal: [$] } }]\n",
+      );
+    const keys =
+      "kms: { dev: { provider: local, keyFile: k } }\nkeys: { form: keyring, kek: dev, keyring: r }\nfieldMaps: [a.yaml, b.yaml]\n";
+    expect(rules(`${head}${keys}${listener}    fieldMaps: [a, b]\n`)).to.include("route-tie");
+  });
+
+  it("says that a sidecar file is not there", async () => {
+    const code = await failureCode(() => loadSidecar(join(folder(), "none.yaml"), { files: "noted" }));
+    expect(code).to.equal("file_unreadable");
+  });
+
+  const secrets: Readonly<Record<string, string>> = {
+    "a private key": 'identities: { default: { cert: a.crt, key: "-----BEGIN PRIVATE KEY-----" } }\n',
+    "a PIN": 'kms: { hsm: { provider: pkcs11, pin: "1234" } }\n',
+    "a password in a URL": 'kms: { main: { provider: aws, endpoint: "https://user:word@kms.internal" } }\n',
+    "a cloud access key": "kms: { main: { provider: aws, keyId: x, region: AKIAIOSFODNN7EXAMPLE } }\n",
+    "a token": 'kms: { vault: { provider: vault, token: "hvs.CAESIJ0000000000000000000000" } }\n',
+    "a key in hex": `kms: { dev: { provider: local, keyFile: "${"0f".repeat(32)}" } }\n`,
+  };
+  for (const [title, text] of Object.entries(secrets)) {
+    it(`Q-05 refuses ${title} in the file`, () => expect(rules(head + text + listener)).to.include("secret-in-file"));
+  }
+
+  it("takes ordinary paths for no secrets", () => {
+    const path = "/var/run/secrets/kubernetes.io/serviceaccount/Token1";
+    expect(rules(`${head}kms: { dev: { provider: local, keyFile: ${path} } }\n${listener}`)).to.deep.equal([]);
+  });
+});
