@@ -113,7 +113,9 @@ export class NodeExchange implements ServedExchange, ClientExchange, ClientBody,
 
   end(last: Buffer | undefined, trailers: HeaderList): void {
     if (trailers.length > 0) this.#response.addTrailers(pairsOf(trailers));
-    if (!this.#unread() || this.#connection.broken) {
+    // A client that still waits for 100 has sent nothing that would be in the way.
+    const comes = this.#unread() && !(this.#expects && !this.#started);
+    if (!comes || this.#connection.broken) {
       if (last === undefined) this.#response.end();
       else this.#response.end(last);
       return;
