@@ -18,7 +18,7 @@ export function resilientKms(
   const bounded = new DeadlineKms(provider, patience.attemptMs, ports.clock);
   // Measured inside the retries: every call that the service sees is counted, and none that it does not.
   const metered = new MeteredKms(bounded, kek, ports);
-  const retried = new RetryKms(metered, patience.attempts, ports);
+  const retried = new RetryKms(metered, patience, ports);
   // The whole call has an end too, which the request that waits for it can count on.
   const ending = new DeadlineKms(retried, patience.callMs, ports.clock);
   // Outermost, so that what fails at once is neither retried nor timed.

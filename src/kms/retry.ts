@@ -1,6 +1,7 @@
 import { hasCode } from "../base/sealwright-error.ts";
 import type { KmsContext } from "./context.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
+import type { KmsPatience } from "./kms-config.ts";
 import type { KmsPorts } from "./kms-ports.ts";
 
 /** Pause before the second attempt at most; it doubles for each further one, up to `longestPauseMs`. */
@@ -9,16 +10,16 @@ const longestPauseMs = 1000;
 
 /**
  * Decorator: asks again after `kms_unavailable`, and only then; every other failure is an answer. Pauses have full jitter, so
- * that many sidecars that failed together do not come back together.
+ * that many sidecars that failed together do not come back together; none begins that could not end within the call's time.
  */
 export class RetryKms implements Kms {
   readonly #inner: Kms;
-  readonly #attempts: number;
+  readonly #limits: Pick<KmsPatience, "attempts" | "callMs">;
   readonly #ports: Pick<KmsPorts, "clock" | "random">;
 
-  constructor(inner: Kms, attempts: number, ports: Pick<KmsPorts, "clock" | "random">) {
+  constructor(inner: Kms, limits: Pick<KmsPatience, "attempts" | "callMs">, ports: Pick<KmsPorts, "clock" | "random">) {
     this.#inner = inner;
-    this.#attempts = attempts;
+    this.#limits = limits;
     this.#ports = ports;
   }
 
@@ -39,21 +40,23 @@ export class RetryKms implements Kms {
   }
 
   async #again<T>(call: () => Promise<T>): Promise<T> {
+    const end = this.#ports.clock.monotonicMs() + this.#limits.callMs;
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call();
       } catch (error) {
-        if (attempt >= this.#attempts || !hasCode(error, "kms_unavailable")) throw error;
-        await this.#pause(attempt);
+        if (attempt >= this.#limits.attempts || !hasCode(error, "kms_unavailable")) throw error;
+        const pauseMs = this.#ports.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+        if (this.#ports.clock.monotonicMs() + pauseMs >= end) throw error;
+        await this.#pause(pauseMs);
       }
     }
   }
 
-  async #pause(attempt: number): Promise<void> {
-    const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
+  async #pause(ms: number): Promise<void> {
     // A call under way keeps the process alive, between its attempts too; the clock's own timers do not.
     const alive = setInterval(() => undefined, longestPauseMs);
-    await new Promise<void>((resolve) => void this.#ports.clock.after(this.#ports.random() * longest, resolve));
+    await new Promise<void>((resolve) => void this.#ports.clock.after(ms, resolve));
     clearInterval(alive);
   }
 }
