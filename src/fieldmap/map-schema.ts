@@ -58,7 +58,7 @@ const pattern = z
 
 const datasetName = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,128}$/, "Write 1-128 characters A-Z a-z 0-9 . _ -")
+  .regex(/^[A-Za-z0-9._-]{1,128}$/, "Write 1-128 characters A-Z a-z 0-9 . _ - only.")
   .describe("Kind of document. Every sealed value is bound to it.");
 
 const fieldName = z
@@ -123,7 +123,7 @@ const tenant = z
           );
         }),
     }),
-    z.strictObject({ constant: z.string().regex(tenantPattern, "Write 1-128 characters A-Z a-z 0-9 . _ -") }),
+    z.strictObject({ constant: z.string().regex(tenantPattern, "Write 1-128 characters A-Z a-z 0-9 . _ - only.") }),
     z.strictObject({ path: captureName }),
   ])
   .describe("Who owns the data: a request header, a constant, or a capture of the route's path.");

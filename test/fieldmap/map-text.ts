@@ -23,6 +23,7 @@ export function fieldMapText(settings: Readonly<Record<string, unknown>> = {}): 
     ...settings,
   };
   return Object.entries(whole)
+    .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `${name}: ${JSON.stringify(value).replaceAll("\u007f", "\\u007f")}\n`)
     .join("");
 }

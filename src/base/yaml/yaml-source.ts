@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Node } from "yaml";
 import type { BrokenRule, Position, Problem } from "./problem.ts";
-import { refusedByToken, refusedCharacters, type OffsetProblem } from "./yaml-tokens.ts";
+import { refusedByToken, refusedCharacters, tooDeep, type OffsetProblem } from "./yaml-tokens.ts";
 import { keyText, startOf, yamlValue, type YamlPath } from "./yaml-value.ts";
 
 /** Configuration files above this are refused unread. */
@@ -50,19 +50,19 @@ export function readYaml(file: { readonly path: string; readonly text: string })
   if (second !== undefined) found.push({ ...severalDocuments, offset: startOf(second) });
 
   const root = document?.contents ?? undefined;
-  const syntax = parsed.flatMap(({ errors }) => errors).filter(({ code }) => code !== "TAG_RESOLVE_FAILED");
-  for (const { code, message, pos } of syntax) {
-    const shown =
-      code === "RESOURCE_EXHAUSTION" ? "Values are nested too deeply." : `The YAML is malformed: ${message}.`;
-    if (code === "RESOURCE_EXHAUSTION" && found.some(({ rule }) => rule === "yaml-too-deep")) continue;
+  // What follows the first error is the parser finding its way again.
+  const syntax = parsed.flatMap(({ errors }) => errors).find(({ code }) => code !== "TAG_RESOLVE_FAILED");
+  if (syntax?.code === "RESOURCE_EXHAUSTION") {
+    if (!found.some(({ rule }) => rule === "yaml-too-deep")) found.push({ ...tooDeep, offset: syntax.pos[0] });
+  } else if (syntax !== undefined && !found.some(({ rule }) => rule === "yaml-too-deep")) {
     found.push({
-      rule: code === "RESOURCE_EXHAUSTION" ? "yaml-too-deep" : "yaml-syntax",
-      message: shown.replace(/\.+$/u, "."),
+      rule: "yaml-syntax",
+      message: `The YAML is malformed: ${syntax.message.replace(/[.]*$/u, ".")}`,
       fix: "Mend the indentation, quotes and brackets here.",
-      offset: pos[0],
+      offset: syntax.pos[0],
     });
   }
-  const readable = root !== undefined && syntax.length === 0 && !found.some(({ rule }) => rule === "yaml-too-deep");
+  const readable = root !== undefined && syntax === undefined && !found.some(({ rule }) => rule === "yaml-too-deep");
   if (root === undefined && found.length === 0) found.push({ ...empty, offset: 0 });
   const built = readable ? yamlValue(root) : undefined;
 
