@@ -1,6 +1,8 @@
+import { emptyBytes } from "./empty-bytes.ts";
+
 /** Puts together what chunk ends cut: a name or a value, copied once into a buffer that grows by doubling. */
 export class ByteGather {
-  #bytes = Buffer.alloc(0);
+  #bytes = emptyBytes;
   #length = 0;
 
   get length(): number {
@@ -29,7 +31,7 @@ export class ByteGather {
   /** What was gathered, for the caller to keep. */
   take(): Buffer {
     const bytes = this.borrow();
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = emptyBytes;
     return bytes;
   }
 }

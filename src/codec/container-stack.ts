@@ -12,7 +12,7 @@ export class ContainerStack {
   state: number;
   /** Elements of it that began so far. Kept for live arrays only. */
   index = 0;
-  #saved = new Int32Array(48);
+  #saved = new Int32Array(15);
 
   constructor(root: number) {
     this.state = root;

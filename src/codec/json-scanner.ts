@@ -4,6 +4,7 @@ import { SealwrightError } from "../base/sealwright-error.ts";
 import { ascii, whitespace } from "./ascii.ts";
 import { ByteGather } from "./byte-gather.ts";
 import { ContainerStack } from "./container-stack.ts";
+import { emptyBytes } from "./empty-bytes.ts";
 import type { JsonGuide, JsonKind } from "./json-events.ts";
 import { literals, type Literal } from "./json-literal.ts";
 import { numberMayEnd, numberState, numberStep } from "./json-number.ts";
@@ -42,7 +43,7 @@ export class JsonScanner {
   readonly #stack: ContainerStack;
   readonly #names = new NameSet();
   readonly #gather = new ByteGather();
-  #bytes: Buffer = Buffer.alloc(0);
+  #bytes = emptyBytes;
   /** Offset in the body of the chunk's first byte. */
   #base = 0;
   #expect: number = expect.value;
@@ -128,7 +129,7 @@ export class JsonScanner {
 
   /** The body is complete after `length` bytes. Throws `json_invalid` when the document is not. */
   end(length: number): void {
-    this.#bytes = Buffer.alloc(0);
+    this.#bytes = emptyBytes;
     this.#base = length;
     if (this.#token === token.number && numberMayEnd[this.#numberState] === 1) this.#endValue(0);
     if (this.#token !== token.none || this.#expect !== expect.nothing) throw this.#invalid(0);

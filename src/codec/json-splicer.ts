@@ -1,6 +1,7 @@
 import type { Limits } from "../base/limits.ts";
 import { asSealwrightError, SealwrightError } from "../base/sealwright-error.ts";
 import { ByteGather } from "./byte-gather.ts";
+import { emptyBytes } from "./empty-bytes.ts";
 import type { JsonGuide, JsonKind, JsonSink, JsonSplicer } from "./json-events.ts";
 import { inside, JsonScanner, type ScanVisitor } from "./json-scanner.ts";
 import { loneSurrogate } from "./lone-surrogate.ts";
@@ -26,8 +27,6 @@ export function createJsonSplicer(options: JsonSplicerOptions): JsonSplicer {
   return new Splicer(options);
 }
 
-const nothing: Buffer = Buffer.alloc(0);
-
 class Splicer implements JsonSplicer, ScanVisitor {
   readonly #sink: JsonSink;
   readonly #limits: Limits;
@@ -35,7 +34,7 @@ class Splicer implements JsonSplicer, ScanVisitor {
   readonly #gate: Utf8Gate;
   readonly #queue = new SpliceQueue();
   readonly #gather = new ByteGather();
-  #part = nothing;
+  #part = emptyBytes;
   /** Offset in the body of the part's first byte. */
   #base = 0;
   /** First byte of the part that is not in the queue yet. */
@@ -62,7 +61,7 @@ class Splicer implements JsonSplicer, ScanVisitor {
   end(): void {
     this.#guard(() => {
       this.#gate.end();
-      this.#part = nothing;
+      this.#part = emptyBytes;
       this.#base = this.#gate.position;
       this.#from = 0;
       this.#scanner.end(this.#base);

@@ -1,3 +1,4 @@
+import { emptyBytes } from "./empty-bytes.ts";
 import { keptNameBytes, nameDigest, nameMultipliers } from "./name-seed.ts";
 import { unescapeName } from "./name-text.ts";
 import { grown } from "./typed-growth.ts";
@@ -7,6 +8,9 @@ const fewNames = 16;
 const firstBucketBits = 6;
 /** The bucket hash is universal for this many bits and no more. */
 const mostBucketBits = 17;
+
+/** Integers that V8 keeps inside the array object: longer ones cost ten times as much to make. */
+const smallStack = 16;
 
 const digestBytes = 16;
 /** A length that no kept name has: the words are a digest. */
@@ -19,6 +23,8 @@ const wordsOf = (header: number): number => {
 };
 
 const viewOf = (bytes: Buffer): DataView => new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+
+const emptyView = viewOf(emptyBytes);
 
 /** What tells most names of a few apart: their first and last bytes and their length. */
 const cheapTag = (length: number, first: number, last: number): number =>
@@ -51,27 +57,27 @@ export class NameSet {
    * Per name: a header word with its length, then its bytes, 4 to a word; the last word ends with the last byte, so it may
    * repeat bytes of the one before.
    */
-  #words = new Int32Array(128);
+  #words = new Int32Array(64);
   #wordTop = 0;
   /** Per name: where its words begin, its tag (with buckets: its hash), and the next name of its bucket (+1, 0 = none). */
-  #at = new Int32Array(32);
-  #tag = new Int32Array(32);
-  #next = new Int32Array(32);
+  #at = new Int32Array(smallStack);
+  #tag = new Int32Array(smallStack);
+  #next = new Int32Array(smallStack);
   #top = 0;
   /** Per bucket: its latest name (+1, 0 = none). */
-  #buckets = new Int32Array(0);
+  #buckets = new Int32Array(smallStack);
   #bucketTop = 0;
   /** The innermost object: its first name, its buckets' start, log2 of their count (0 = no buckets), its words' start. */
   #first = 0;
   #bucketStart = 0;
   #bits = 0;
   #wordStart = 0;
-  #saved = new Int32Array(32);
+  #saved = new Int32Array(smallStack);
   #depth = 0;
-  #scratch = Buffer.alloc(0);
+  #scratch = emptyBytes;
   /** The buffer that names came from last, for reading 4 bytes at once. */
-  #viewed: Buffer = this.#scratch;
-  #view = viewOf(this.#scratch);
+  #viewed = emptyBytes;
+  #view = emptyView;
 
   /** Names of the innermost object. */
   get size(): number {

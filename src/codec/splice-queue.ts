@@ -1,5 +1,6 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { ByteGather } from "./byte-gather.ts";
+import { emptyBytes } from "./empty-bytes.ts";
 
 interface Piece {
   bytes: Buffer;
@@ -67,7 +68,7 @@ export class SpliceQueue {
   #passSmall(bytes: Buffer): void {
     let piece = this.#pieces.at(-1);
     if (piece?.gather === undefined) {
-      piece = { bytes: nothing, settled: true, gather: new ByteGather() };
+      piece = { bytes: emptyBytes, settled: true, gather: new ByteGather() };
       this.#append(piece);
     }
     piece.gather?.append(bytes, 0, bytes.length);
@@ -87,5 +88,3 @@ export class SpliceQueue {
     }
   }
 }
-
-const nothing: Buffer = Buffer.alloc(0);

@@ -1,11 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import { emptyBytes } from "./empty-bytes.ts";
 import { firstIllFormed, sequenceLength, wholeSequencesEnd } from "./utf8-tail.ts";
 
 /** Takes well-formed UTF-8 that ends between two characters. `position`: offset of its first byte in the body. */
 export type WellFormedReader = (bytes: Buffer, position: number) => void;
-
-const nothing = Buffer.alloc(0);
 
 /**
  * Stands before the scanner, so that the scanner never meets ill-formed UTF-8: chunks pass uncopied, save that a character
@@ -15,7 +14,7 @@ const nothing = Buffer.alloc(0);
 export class Utf8Gate {
   readonly #read: WellFormedReader;
   #position = 0;
-  #cut = nothing;
+  #cut = emptyBytes;
 
   constructor(read: WellFormedReader) {
     this.#read = read;
@@ -45,9 +44,9 @@ export class Utf8Gate {
     const character = Buffer.concat([this.#cut, chunk.subarray(0, missing)]);
     if (chunk.length < missing) {
       this.#cut = character;
-      return nothing;
+      return emptyBytes;
     }
-    this.#cut = nothing;
+    this.#cut = emptyBytes;
     this.#admit(character);
     return chunk.subarray(missing);
   }
