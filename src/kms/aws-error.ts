@@ -63,6 +63,19 @@ const codeByName: ReadonlyMap<string, KmsCode> = new Map(
   ),
 );
 
+/**
+ * Refusals that the time of day alone can cause. AccessDeniedException is not one, whatever the SDK thinks: it marks every
+ * refusal as corrected while the clock is off, and a revoked key would pass for a service out of reach.
+ */
+const timeOfDay: ReadonlySet<string> = new Set([
+  "AuthFailure",
+  "InvalidSignatureException",
+  "RequestExpired",
+  "RequestInTheFuture",
+  "RequestTimeTooSkewed",
+  "SignatureDoesNotMatch",
+]);
+
 /** Codes of Node's own network and TLS errors. */
 const networkCode =
   /^(E(?!RR_)[A-Z0-9_]+|ERR_(TLS|SSL|SOCKET|HTTP)_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|HOSTNAME_MISMATCH)$/;
@@ -71,7 +84,8 @@ const networkCode =
 export function awsError(error: unknown, operation: "generate" | "unwrap" | "wrap"): SealwrightError {
   if (error instanceof SealwrightError) return error;
   const { name, code, status, skewed } = read(error);
-  if (skewed) return new SealwrightError("kms_unavailable", { reason: "clock skew, corrected" }, error);
+  if (skewed && timeOfDay.has(name))
+    return new SealwrightError("kms_unavailable", { reason: "clock skew, corrected" }, error);
   return new SealwrightError(mapped({ name, code, status, operation }), { reason: reasonOf(name, status) }, error);
 }
 
