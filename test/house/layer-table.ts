@@ -46,6 +46,7 @@ export const bannedBuiltins: Readonly<Record<string, { readonly modules: RegExp;
 /** The only files that may use `node:crypto`, each with its reason. A path that ends in `/` is a folder. An unused row fails. */
 export const cryptoUsers: Readonly<Record<string, string>> = {
   "crypto/": "the sealed-value format itself",
+  "codec/name-seed.ts": "secret multipliers and digests of the set that finds duplicate names",
   "kms/local.ts": "the development KMS wraps keys itself",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",
