@@ -8,6 +8,8 @@ export type NamePolicy = "exact" | "refuseVariants" | "ignoreCase";
 
 /** The one spelling that all case variants of a name share. No normalisation: look-alikes stay other names. */
 export function foldCase(name: string): string {
+  // Most names are: for them one pass says the same.
+  if (/^[\u0020-\u007e]*$/.test(name)) return name.toLowerCase();
   return name.toLowerCase().toUpperCase().toLowerCase();
 }
 
@@ -19,6 +21,9 @@ export function decodeName(bytes: Buffer, start: number, end: number): string {
     throw new SealwrightError("json_invalid", { reason: "malformed name" }, error);
   }
 }
+
+/** Above this, looking a name up as text is faster than comparing bytes one candidate after the other. */
+const fewCandidates = 8;
 
 interface Candidate {
   readonly bytes: Buffer;
@@ -51,6 +56,8 @@ export class NameTable {
   find(bytes: Buffer, start: number, end: number, escaped: boolean): number {
     if (escaped) return this.findText(decodeName(bytes, start, end));
     const length = end - start;
+    if (Math.max(this.#exactByLength[length]?.length ?? 0, this.#foldedByLength[length]?.length ?? 0) > fewCandidates)
+      return this.findText(bytes.toString("utf8", start, end));
     if (this.#policy !== "ignoreCase") {
       for (const candidate of this.#exactByLength[length] ?? []) {
         if (sameBytes(candidate.bytes, bytes, start)) return candidate.value;

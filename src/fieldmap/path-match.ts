@@ -1,42 +1,36 @@
 import { foldCase } from "./key-names.ts";
 import type { PathSegment } from "./request-path.ts";
-import type { PatternSegment, RoutePattern } from "./route-pattern.ts";
-
-/** The segments that the pattern's own take, in order, `**` left out; `undefined` when the pattern does not match. */
-function align(pattern: RoutePattern, path: readonly PathSegment[]): readonly PathSegment[] | undefined {
-  const { segments } = pattern;
-  const rest = segments.findIndex(({ kind }) => kind === "rest");
-  if (rest === -1) return segments.length === path.length ? path : undefined;
-  const tail = segments.length - rest - 1;
-  if (path.length < rest + tail) return undefined;
-  return [...path.slice(0, rest), ...path.slice(path.length - tail)];
-}
-
-function takes(segment: PatternSegment, part: PathSegment): boolean {
-  return segment.kind === "literal" ? segment.text === part.text : part.text !== "";
-}
-
-const ownSegments = (pattern: RoutePattern): readonly PatternSegment[] =>
-  pattern.segments.filter(({ kind }) => kind !== "rest");
+import type { RoutePattern } from "./route-pattern.ts";
 
 /** The pattern matches the path. An encoded slash keeps nothing from matching: `slashAllowed` judges it afterwards. */
 export function matchesPattern(pattern: RoutePattern, path: readonly PathSegment[]): boolean {
-  const aligned = align(pattern, path);
-  if (aligned === undefined) return false;
-  return ownSegments(pattern).every((segment, index) => {
-    const part = aligned[index];
-    return part !== undefined && takes(segment, part);
-  });
+  const { segments, rest } = pattern;
+  if (rest === undefined ? segments.length !== path.length : segments.length - 1 > path.length) return false;
+  for (let i = 0; i < segments.length; i += 1) {
+    const segment = segments[i];
+    if (segment === undefined || segment.kind === "rest") continue;
+    const text = partOf(pattern, i, path)?.text ?? "";
+    if (segment.kind === "literal" ? segment.text !== text : text === "") return false;
+  }
+  return true;
+}
+
+/** Segments of the pattern before its `**` are laid on the path from the front, those behind it from the end. */
+function partOf(
+  { segments, rest }: RoutePattern,
+  index: number,
+  path: readonly PathSegment[],
+): PathSegment | undefined {
+  return path[rest === undefined || index < rest ? index : path.length - segments.length + index];
 }
 
 /** Captures by name of a pattern that matches. */
 export function capturesOf(pattern: RoutePattern, path: readonly PathSegment[]): ReadonlyMap<string, string> {
-  const aligned = align(pattern, path) ?? [];
-  return new Map(
-    ownSegments(pattern).flatMap((segment, index) =>
-      segment.kind === "capture" ? [[segment.name, aligned[index]?.text ?? ""] as const] : [],
-    ),
-  );
+  const captures = new Map<string, string>();
+  for (const [index, segment] of pattern.segments.entries()) {
+    if (segment.kind === "capture") captures.set(segment.name, partOf(pattern, index, path)?.text ?? "");
+  }
+  return captures;
 }
 
 /** Every segment with an encoded slash is taken by one of the captures `allowed`. */
@@ -46,10 +40,9 @@ export function slashAllowed(
   allowed: ReadonlySet<string>,
 ): boolean {
   if (!path.some(({ encodedSlash }) => encodedSlash)) return true;
-  const aligned = align(pattern, path) ?? [];
   const taken = new Set(
-    ownSegments(pattern).flatMap((segment, index) => {
-      const part = aligned[index];
+    pattern.segments.flatMap((segment, index) => {
+      const part = partOf(pattern, index, path);
       return part !== undefined && segment.kind === "capture" && allowed.has(segment.name) ? [part] : [];
     }),
   );
@@ -66,5 +59,5 @@ export function foldedPattern(pattern: RoutePattern): RoutePattern {
   const segments = pattern.segments.map((segment) =>
     segment.kind === "literal" ? { ...segment, text: foldCase(segment.text) } : segment,
   );
-  return Object.freeze({ text: pattern.text, segments: Object.freeze(segments) });
+  return Object.freeze({ ...pattern, segments: Object.freeze(segments) });
 }

@@ -13,6 +13,8 @@ export interface RoutePattern {
   /** As written. */
   readonly text: string;
   readonly segments: readonly PatternSegment[];
+  /** Index of `**`. */
+  readonly rest: number | undefined;
 }
 
 export type ParsedPattern =
@@ -51,7 +53,9 @@ export function parsePattern(text: string): ParsedPattern {
     segments.push(segment);
     character += part.length + 1;
   }
-  return { kind: "pattern", pattern: Object.freeze({ text, segments: Object.freeze(segments) }) };
+  const rest = segments.findIndex(({ kind }) => kind === "rest");
+  const pattern = { text, segments: Object.freeze(segments), rest: rest === -1 ? undefined : rest };
+  return { kind: "pattern", pattern: Object.freeze(pattern) };
 }
 
 /** The segment, or what to write instead. */
@@ -76,7 +80,7 @@ export function captureNames(pattern: RoutePattern): string[] {
 const ranks = { literal: 0, capture: 1, any: 2, rest: 3 } as const;
 
 /** Beyond its end a pattern without `**` says more than one that goes on with `**`; one with `**` says less than one that goes on. */
-const endRank = ({ segments }: RoutePattern): number => (segments.some(({ kind }) => kind === "rest") ? 4 : -1);
+const endRank = ({ rest }: RoutePattern): number => (rest === undefined ? -1 : 4);
 
 /**
  * Below zero when `a` is more specific than `b`: the first segment that differs in kind decides. Zero = the same kinds in the

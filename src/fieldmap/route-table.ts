@@ -36,12 +36,9 @@ const usualMethods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 function verdict(ordered: readonly LoadedRoute[], method: string, path: readonly PathSegment[]): RouteVerdict {
   const matching = ordered.filter(({ pattern }) => matchesPattern(pattern, path));
   const best = neverRouted.has(method) ? undefined : matching.find((loaded) => takesMethod(loaded, method));
-  if (best !== undefined && !slashAllowed(best.pattern, path, best.encodedSlash)) {
-    return refuse("path_refused", "encoded slash");
-  }
-  if (best === undefined && path.some(({ encodedSlash }) => encodedSlash)) {
-    return refuse("path_refused", "encoded slash");
-  }
+  const slashIsFine =
+    best === undefined ? !path.some(hasEncodedSlash) : slashAllowed(best.pattern, path, best.encodedSlash);
+  if (!slashIsFine) return refuse("path_refused", "encoded slash");
   if (best === undefined || best.route.passthrough) {
     if (otherSpellingIsProtected(ordered, method, path)) {
       return refuse("path_refused", "another spelling of a path that is sealed or opened");
@@ -53,6 +50,8 @@ function verdict(ordered: readonly LoadedRoute[], method: string, path: readonly
   }
   return { kind: "route", route: best.route, captures: capturesOf(best.pattern, path) };
 }
+
+const hasEncodedSlash = ({ encodedSlash }: PathSegment): boolean => encodedSlash;
 
 function takesMethod({ methods }: LoadedRoute, method: string): boolean {
   return methods === undefined || methods.has(method);
