@@ -43,7 +43,7 @@ const kinds: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** One entry of Node's text: `KIND:value` up to the next comma, or `KIND:"..."` as a JSON string where the value holds odd bytes. */
-const entry = /([A-Za-z][A-Za-z ]*):(?:("(?:[^"\\]|\\.)*")|([^,"]*))(?:, |$)/y;
+const entry = /([A-Za-z][A-Za-z ]*):(?:("(?:[^"\\]|\\.)*")|([^,"]*))(?:, (?=.)|$)/y;
 
 function unquoted(text: string): string | undefined {
   try {

@@ -15,7 +15,7 @@ function exchangeCode(error: Error): ErrorCode {
   const code = codeOf(error);
   if (code === "UND_ERR_HEADERS_TIMEOUT" || code === "UND_ERR_BODY_TIMEOUT") return "upstream_timeout";
   // In TLS 1.3 a server refuses our certificate only after we think the handshake done.
-  return code.startsWith("ERR_SSL_") ? "upstream_unreachable" : "upstream_invalid";
+  return code.startsWith("ERR_SSL_") || code === "EPROTO" ? "upstream_unreachable" : "upstream_invalid";
 }
 
 /** The HTTP client's error as ours; `connected` = a connection had taken the request. */
