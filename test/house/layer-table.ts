@@ -52,6 +52,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "keys/wrap-digest.ts": "names wrapped keys in caches",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
   "app/demo/pki.ts": "certificates of the demo and the tests",
+  "app/demo/webcrypto-names.d.ts": "types only, for the library that makes those certificates",
 };
 
 /** Names that say nothing of what a file holds. */
