@@ -12,6 +12,11 @@ export interface JsonSplicerOptions {
   readonly guide: JsonGuide;
   readonly sink: JsonSink;
   readonly limits: Limits;
+  /**
+   * What a captured value with half a surrogate pair is: `refuse` = `lone_surrogate`, for what is to be sealed (UTF-8 could not
+   * give it back); `pass` = the sink's to judge. Default: refuse.
+   */
+  readonly loneSurrogates?: "refuse" | "pass";
 }
 
 /** The value whose bytes the sink wants. */
@@ -30,6 +35,7 @@ export function createJsonSplicer(options: JsonSplicerOptions): JsonSplicer {
 class Splicer implements JsonSplicer, ScanVisitor {
   readonly #sink: JsonSink;
   readonly #limits: Limits;
+  readonly #refusesLoneSurrogates: boolean;
   readonly #scanner: JsonScanner;
   readonly #gate: Utf8Gate;
   readonly #queue = new SpliceQueue();
@@ -43,7 +49,8 @@ class Splicer implements JsonSplicer, ScanVisitor {
   #values = 0;
   #failure: SealwrightError | undefined;
 
-  constructor({ guide, sink, limits }: JsonSplicerOptions) {
+  constructor({ guide, sink, limits, loneSurrogates = "refuse" }: JsonSplicerOptions) {
+    this.#refusesLoneSurrogates = loneSurrogates === "refuse";
     this.#sink = sink;
     this.#limits = limits;
     this.#scanner = new JsonScanner(limits, guide, this);
@@ -101,7 +108,7 @@ class Splicer implements JsonSplicer, ScanVisitor {
       this.#sink.peeked(watch.state, watch.kind, bytes, watch.position);
       return;
     }
-    const half = loneSurrogate(bytes);
+    const half = this.#refusesLoneSurrogates ? loneSurrogate(bytes) : -1;
     if (half >= 0) throw new SealwrightError("lone_surrogate", { position: watch.position + half });
     this.#from = position - this.#base;
     this.#sink.captured(watch.state, watch.kind, bytes, this.#queue.hold(bytes));

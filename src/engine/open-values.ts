@@ -28,8 +28,19 @@ interface CapturedValue {
   failure: unknown;
 }
 
+/** The string's text; one that UTF-8 cannot hold was never sealed, and is judged by its source text. */
+function textOf(source: Buffer): string {
+  try {
+    return decodeJsonString(source);
+  } catch (error) {
+    if (hasCode(error, "lone_surrogate")) return source.toString("utf8", 1);
+    throw error;
+  }
+}
+
 /** Answers on a route that opens: opens what the plan names; everything else leaves as it came. */
 export class OpenValues implements ValueWork {
+  readonly loneSurrogates = "pass";
   readonly #plan: DocumentPlan;
   readonly #dataset: Dataset;
   readonly #exchange: Exchange;
@@ -162,7 +173,7 @@ export class OpenValues implements ValueWork {
 
   /** The sealed value; `undefined` = a clear value that may pass. Throws `open_failed`. */
   #read(value: CapturedValue): SealedValue | undefined {
-    const text = decodeJsonString(value.bytes);
+    const text = textOf(value.bytes);
     if (!text.startsWith(sealedPrefix)) {
       if (value.field.phase === "migrate") return undefined;
       throw this.#clearValue(value.field, value.position);
@@ -242,7 +253,7 @@ export class OpenValues implements ValueWork {
     if (!(error instanceof SealwrightError)) throw error;
     const { metrics } = this.#context;
     const labels = { dataset: this.#dataset.name, field: value.field.name };
-    const openFailed = hasCode(error, "open_failed", "lone_surrogate");
+    const openFailed = hasCode(error, "open_failed");
     if (openFailed) metrics.count("sealwright_open_failures_total", labels);
     if (!openFailed || this.#dataset.onOpenFailure !== "keepSealed" || error.facts.reason === "clear value") {
       throw error.withFacts({ ...labels, position: value.position });

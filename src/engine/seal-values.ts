@@ -34,6 +34,7 @@ function mayBeSealed(value: CapturedValue): boolean {
 
 /** Requests on a route that seals: checks the body's shape against the plan and seals what the plan names. */
 export class SealValues implements ValueWork {
+  readonly loneSurrogates = "refuse";
   readonly #plan: DocumentPlan;
   readonly #dataset: Dataset;
   readonly #exchange: Exchange;

@@ -6,6 +6,8 @@ import type { BodyRewriter } from "./engine.ts";
 
 /** What is done with the values that the codec captures: sealing, opening, or nothing. */
 export interface ValueWork extends JsonSink {
+  /** What the codec does with a captured value that holds half a surrogate pair. */
+  readonly loneSurrogates: "refuse" | "pass";
   /** Settles every captured value whose record is known, in order; a promise only when a key has to be fetched. */
   settleReady(splicer: JsonSplicer): void | Promise<void>;
   /** The document is complete and valid JSON: last checks of its shape. */
@@ -29,7 +31,7 @@ export class SplicedBody implements BodyRewriter {
   #closed = false;
 
   constructor(guide: JsonGuide, work: ValueWork, limits: Limits) {
-    this.#splicer = createJsonSplicer({ guide, sink: work, limits });
+    this.#splicer = createJsonSplicer({ guide, sink: work, limits, loneSurrogates: work.loneSurrogates });
     this.#work = work;
     this.#limits = limits;
   }

@@ -37,6 +37,8 @@ describe("opening an answer", () => {
       rig.open("GET", one, `{"ssn":"${token.slice(0, -1)}"}`),
       rig.open("GET", one, '{"ssn":"swr1.AAAA"}'),
       rig.open("GET", one, '{"ssn":"clear"}'),
+      rig.open("GET", one, '{"ssn":"half \\ud800"}'),
+      rig.open("GET", one, '{"ssn":"swr1.\\ud800"}'),
       rig.open("GET", one, '{"ssn":7}'),
       rig.open("GET", one, '{"ssn":{"a":1}}'),
       rig.open("GET", one, `{"_id":"p2","ssn":"${token}"}`),
@@ -81,9 +83,9 @@ describe("opening an answer", () => {
 
   it("passes and counts clear values in phase migrate, but nothing malformed", async () => {
     rig = new EngineRig(patientsMap.replace("path: $.ssn }", "path: $.ssn, phase: migrate }"));
-    for (const body of ['{"ssn":"clear"}', '{"ssn":7}', '{"ssn":{"a":[1]}}'])
+    for (const body of ['{"ssn":"clear"}', '{"ssn":7}', '{"ssn":{"a":[1]}}', '{"ssn":"half \\ud800"}'])
       expect(await rig.open("GET", one, body)).to.equal(body);
-    expect(rig.total("sealwright_clear_values_passed_total")).to.equal(3);
+    expect(rig.total("sealwright_clear_values_passed_total")).to.equal(4);
     expect(await refusal(rig.open("GET", one, '{"ssn":"swr1.AAAA"}'))).to.equal("open_failed");
   });
 
