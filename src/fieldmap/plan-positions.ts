@@ -35,7 +35,7 @@ export interface Positions {
   readonly document: boolean;
 }
 
-export function segmentsOf(paths: PlanPaths, position: PathPosition): readonly Segment[] {
+function segmentsOf(paths: PlanPaths, position: PathPosition): readonly Segment[] {
   return paths[position.kind][position.index]?.segments ?? [];
 }
 

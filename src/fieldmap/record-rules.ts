@@ -12,7 +12,7 @@ export interface BuiltRecord {
 }
 
 /** Rules that a list of record sources keeps by itself. */
-export function checkRecordSources(
+function checkRecordSources(
   findings: MapFindings,
   record: RecordFile | undefined,
   at: readonly (string | number)[],

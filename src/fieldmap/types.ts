@@ -63,7 +63,7 @@ export interface FieldHit {
 
 /** A compiled list of document selectors with the fields and record sources below them: the codec's guide plus the facts. */
 export interface DocumentPlan {
-  /** A new walker; holds the lazily built states, shared by all walks of the plan. Satisfies the codec's JsonGuide. */
+  /** Walks the plan's states, all built at load and shared by every walk. Satisfies the codec's JsonGuide. */
   readonly guide: PlanGuide;
   facts(state: number): StateFacts;
   readonly record: RecordRule;

@@ -27,6 +27,3 @@ export const schemaRules = {
   "wrong-form": "Text has the form that its setting needs.",
   "out-of-range": "A number or a list has a size that its setting takes.",
 } as const satisfies Readonly<Record<string, string>>;
-
-export type YamlRule = keyof typeof yamlRules;
-export type SchemaRule = keyof typeof schemaRules;
