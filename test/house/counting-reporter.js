@@ -3,21 +3,17 @@ import { join } from "node:path";
 import Mocha from "mocha";
 
 /**
- * Mocha's own reporter (`dot`, or the one that the option `style` names), which also leaves the runner's counts as a JSON file
- * in the folder that the variable SEALWRIGHT_COUNTS names, for CI to add up.
+ * Mocha's own reporter (`dot`, or `spec` where the option `style` says so), which also leaves the runner's counts as a JSON
+ * file in the folder that the variable SEALWRIGHT_COUNTS names, for CI to add up. Mocha calls it with `new`.
+ * @param {Mocha.Runner} runner
+ * @param {Mocha.MochaOptions} options
  */
-export default class CountingReporter {
-  /**
-   * @param {Mocha.Runner} runner
-   * @param {Mocha.MochaOptions} options
-   */
-  constructor(runner, options) {
-    const { style } = /** @type {{ style?: string }} */ (options.reporterOptions ?? {});
-    const Shown = style === "spec" ? Mocha.reporters.Spec : Mocha.reporters.Dot;
-    this.shown = new Shown(runner, options);
-    const folder = process.env["SEALWRIGHT_COUNTS"];
-    if (folder !== undefined) runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => writeCounts(runner, folder));
-  }
+export default function countingReporter(runner, options) {
+  const { style } = /** @type {{ style?: string }} */ (options.reporterOptions ?? {});
+  if (style === "spec") new Mocha.reporters.Spec(runner, options);
+  else new Mocha.reporters.Dot(runner, options);
+  const folder = process.env["SEALWRIGHT_COUNTS"];
+  if (folder !== undefined) runner.once(Mocha.Runner.constants.EVENT_RUN_END, () => writeCounts(runner, folder));
 }
 
 /**
