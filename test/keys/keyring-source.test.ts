@@ -1,0 +1,71 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { KeyringSource } from "../../src/keys/keyring-source.ts";
+import { addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { failureCode } from "../rig/failure-code.ts";
+import { KeysRig } from "../rig/keyring-rig.ts";
+import { useScratchFolder } from "../rig/scratch-folder.ts";
+
+const anyKey = { use: "randomized", scope: {} } as const;
+
+describe("keyring source", () => {
+  const folder = useScratchFolder();
+  let rig: KeysRig;
+  let office: KeyringOffice;
+
+  beforeEach(async () => {
+    rig = new KeysRig();
+    office = rig.office(folder());
+    await createKeyring(office);
+  });
+
+  it("verifies a file once, and again when it has changed", async () => {
+    const source = new KeyringSource(office);
+    const before = rig.kms.count("unwrap");
+    expect((await source.read())?.generation).to.equal(1);
+    expect(await source.read()).to.equal(undefined);
+    expect(rig.kms.count("unwrap")).to.equal(before + 1);
+    await addKey(office, anyKey);
+    expect((await source.read())?.generation).to.equal(2);
+  });
+
+  it("refuses a generation below the highest seen, and goes on from there", async () => {
+    const source = new KeyringSource(office);
+    const first = readFileSync(office.path);
+    await addKey(office, anyKey);
+    const second = readFileSync(office.path);
+    await source.read();
+    writeFileSync(office.path, first);
+    expect(await failureCode(() => source.read())).to.equal("keyring_stale");
+    expect(await failureCode(() => source.read())).to.equal("keyring_stale");
+    writeFileSync(office.path, second);
+    expect(await source.read()).to.equal(undefined);
+  });
+
+  it("lets no forged file lift what counts as seen", async () => {
+    const source = new KeyringSource(office);
+    const good = readFileSync(office.path, "utf8");
+    writeFileSync(office.path, good.replace('"generation": 1', '"generation": 99'));
+    expect(await failureCode(() => source.read())).to.equal("keyring_forged");
+    writeFileSync(office.path, good);
+    expect((await source.read())?.generation).to.equal(1);
+  });
+
+  it("holds each shard to its own past", async () => {
+    const ring = { ...office, path: join(folder(), "ring") };
+    await createKeyring(ring, 2);
+    const texts = (): readonly Buffer[] => [0, 1].map((index) => readFileSync(join(ring.path, `shard-${index}.json`)));
+    const before = texts();
+    for (let index = 0; index < 8; index += 1) await addKey(ring, anyKey);
+    const source = new KeyringSource(ring);
+    await source.read();
+    for (const index of [0, 1]) {
+      if (texts()[index]!.equals(before[index]!)) continue;
+      const now = texts()[index]!;
+      writeFileSync(join(ring.path, `shard-${index}.json`), before[index]!);
+      expect(await failureCode(() => source.read())).to.equal("keyring_stale");
+      writeFileSync(join(ring.path, `shard-${index}.json`), now);
+    }
+  });
+});
