@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 
 import { expect } from "chai";
 
 import { freePorts } from "../../src/app/demo/free-ports.ts";
+import { createTestPki } from "../../src/app/demo/pki.ts";
 import { ServerProcess } from "./stage/server-process.ts";
 import { SidecarStage } from "./stage/sidecar-stage.ts";
 
@@ -39,40 +41,52 @@ describe("TLS versions, by openssl and sslscan", () => {
       await stage.start({ upstreamPort: storePort });
     });
 
-    function client(...args: readonly string[]): Run {
+    /** Asks by s_client, which keeps its own end open until the other one closes. */
+    async function client(...args: readonly string[]): Promise<Run> {
       const target = ["-connect", `127.0.0.1:${stage.inboundPort}`, "-CAfile", stage.path("ca.crt")];
-      return run("openssl", ["s_client", ...target, "-verify_return_error", "-ign_eof", ...args], request);
+      const child = spawn("openssl", ["s_client", ...target, "-verify_return_error", ...args]);
+      let text = "";
+      const hear = (chunk: Buffer): void => {
+        text += chunk.toString();
+      };
+      child.stdout.on("data", hear);
+      child.stderr.on("data", hear);
+      child.stdin.on("error", () => undefined);
+      child.stdin.write(request);
+      const impatience = setTimeout(() => child.kill(), 10_000);
+      const [code] = (await once(child, "close")) as [number | null];
+      clearTimeout(impatience);
+      return { code, text };
     }
 
     const shown = (): string[] => ["-cert", stage.path("client.crt"), "-key", stage.path("client.key")];
 
-    it("takes TLS 1.3 with a client certificate and answers", () => {
-      const { text } = client("-tls1_3", ...shown());
+    it("takes TLS 1.3 with a client certificate and answers", async () => {
+      const { text } = await client("-tls1_3", ...shown());
       expect(text).to.match(/New, TLSv1\.3, Cipher is TLS_(AES_(128|256)_GCM|CHACHA20_POLY1305)_SHA(256|384)/);
-      expect(text).to.match(/^HTTP\/1\.1 502 /m);
+      expect(text).to.match(/HTTP\/1\.1 502 /);
       expect(text).to.include("upstream_unreachable");
     });
 
     for (const version of ["-tls1_2", "-tls1_1", "-tls1"]) {
-      it(`refuses ${version.slice(1)}`, () => {
-        const { code, text } = client(version, "-cipher", "ALL:@SECLEVEL=0", ...shown());
+      it(`refuses ${version.slice(1)}`, async () => {
+        const { code, text } = await client(version, "-cipher", "ALL:@SECLEVEL=0", ...shown());
         expect(code).to.not.equal(0);
         expect(text).to.match(/alert protocol version|no protocols available/);
         expect(text).to.not.include("HTTP/1.1");
       });
     }
 
-    it("answers nobody without a client certificate", () => {
-      const { text } = client("-tls1_3");
+    it("answers nobody without a client certificate", async () => {
+      const { text } = await client("-tls1_3");
       expect(text).to.match(/alert (certificate required|handshake failure)/);
       expect(text).to.not.include("HTTP/1.1");
     });
 
     it("answers nobody whose certificate comes from another authority", async () => {
-      const { createTestPki } = await import("../../src/app/demo/pki.ts");
       await stage.issue("client", "client", await createTestPki("another authority"));
-      const { text } = client("-tls1_3", ...shown());
-      expect(text).to.match(/alert (unknown ca|bad certificate|decrypt error|certificate unknown)/);
+      const { code, text } = await client("-tls1_3", ...shown());
+      expect(code).to.not.equal(0);
       expect(text).to.not.include("HTTP/1.1");
     });
 

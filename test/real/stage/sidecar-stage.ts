@@ -17,8 +17,6 @@ export interface SidecarOrder {
   readonly upstream?: string;
   /** Port of the upstream, reached as https://localhost. */
   readonly upstreamPort: number;
-  /** Plain HTTP port of an app behind an inbound listener. */
-  readonly appPort?: number;
   /** Variables of the sidecar's process. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -36,19 +34,21 @@ export class SidecarStage implements AsyncDisposable {
   readonly port: number;
   /** Port of the inbound listener. */
   readonly inboundPort: number;
+  /** Port of the app behind it; nobody listens there unless a test does. */
+  readonly appPort: number;
   readonly #adminPort: number;
   #sidecar: Sidecar | undefined;
 
   private constructor(folder: string, pki: TestPki, ports: readonly number[]) {
     this.folder = folder;
     this.pki = pki;
-    [this.port = 0, this.inboundPort = 0, this.#adminPort = 0] = ports;
+    [this.port = 0, this.inboundPort = 0, this.appPort = 0, this.#adminPort = 0] = ports;
   }
 
   /** Makes the folder with certificates: `ca`, `sidecar` and `store` (`dns:localhost`), `.crt` and `.key`. */
   static async create(): Promise<SidecarStage> {
     const folder = await mkdtemp(join(tmpdir(), "sealwright-real-"));
-    const stage = new SidecarStage(folder, await createTestPki(), await freePorts(3));
+    const stage = new SidecarStage(folder, await createTestPki(), await freePorts(4));
     await stage.write("ca.crt", stage.pki.ca);
     await stage.issue("sidecar", "both");
     await stage.issue("store", "server");
@@ -102,7 +102,7 @@ listeners:
     direction: inbound
     listen: 127.0.0.1:${this.inboundPort}
     tls: { identity: default, clients: { trust: mesh } }
-    upstream: { url: "http://127.0.0.1:${order.appPort ?? this.port}" }
+    upstream: { url: "http://127.0.0.1:${this.appPort}" }
 `;
   }
 
