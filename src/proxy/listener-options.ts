@@ -29,10 +29,10 @@ export interface Timeouts {
 export const defaultTimeouts: Timeouts = Object.freeze({
   header: 10_000,
   body: 30_000,
-  upstream: 60_000,
-  total: 300_000,
+  upstream: 30_000,
+  total: 120_000,
   idle: 60_000,
-  drain: 30_000,
+  drain: 25_000,
 });
 
 export const defaultMaxRequests = 512;
