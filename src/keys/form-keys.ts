@@ -48,7 +48,7 @@ export class FormKeys implements KeyService {
     const { keyring } = this.#forms;
     const reasons = [
       ...(keyring !== undefined && keyring.keys.index === undefined ? ["keyring not verified yet"] : []),
-      ...(this.#caches.some((cache) => cache.isInTrouble) ? ["the key service fails and no key is in memory"] : []),
+      ...(this.#isCutOff ? ["the key service fails and no key is in memory"] : []),
     ];
     return { ready: reasons.length === 0, reasons };
   }
@@ -67,6 +67,11 @@ export class FormKeys implements KeyService {
           }),
       ...(keyring?.failure === undefined ? {} : { reloadFailure: keyring.failure }),
     };
+  }
+
+  /** As long as one key can be used, traffic may come: an outage of the key service is no reason to stop serving. */
+  get #isCutOff(): boolean {
+    return this.#caches.some((cache) => cache.hasFailedLately) && !this.#caches.some((cache) => cache.hasUsableKey);
   }
 
   get #caches(): readonly KeyCache[] {

@@ -23,7 +23,7 @@ export interface KeyCacheSettings {
   readonly gauge: CachedKeysGauge;
 }
 
-/** For this long after a failure that made somebody wait in vain, the cache says that it is in trouble. */
+/** For this long after a failure that made somebody wait in vain, it counts as lately. */
 const troubleMs = 15_000;
 
 /**
@@ -97,11 +97,15 @@ export class KeyCache {
     this.#measure();
   }
 
-  /** True when callers lately waited in vain and no key in memory can be used. */
-  get isInTrouble(): boolean {
+  /** True when callers lately waited in vain and nobody has been served by the key service since. */
+  get hasFailedLately(): boolean {
+    return this.#failedAt !== undefined && this.#now() - this.#failedAt < troubleMs;
+  }
+
+  /** True when some key in memory can be used without asking. */
+  get hasUsableKey(): boolean {
     const now = this.#now();
-    if (this.#failedAt === undefined || now - this.#failedAt >= troubleMs) return false;
-    return ![...this.#keys.values()].some((key) => key.trustAt(now) !== "check first");
+    return [...this.#keys.values()].some((key) => key.trustAt(now) !== "check first");
   }
 
   /** True when some key is used on the outage budget. */

@@ -1,5 +1,8 @@
 import { join } from "node:path";
 import { silentLog, type Log } from "../../src/base/log.ts";
+import { parseSealedValue } from "../../src/crypto/sealed-value.ts";
+import type { Binding, SealedValue, Sealing } from "../../src/crypto/types.ts";
+import type { Keys, KeyScope } from "../../src/keys/keys.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KeysPorts } from "../../src/keys/key-service.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
@@ -37,3 +40,40 @@ export const inlineConfig: KeysConfig = {
   cache: { age: hour, entries: 100 },
   outageBudget: hour,
 };
+
+export const keyringConfig = (path: string): KeysConfig => ({ ...inlineConfig, form: "keyring", keyring: path });
+
+/** Seals `text` for `scope` with a borrowed key, which is given back. */
+export async function sealWith(keys: Keys, scope: KeyScope, text = '"x"'): Promise<string> {
+  const key = await keys.sealer(scope, "randomized");
+  try {
+    return key.seal(sealingOf(scope, text));
+  } finally {
+    key.release();
+  }
+}
+
+/** Opens `token` for `scope` with a borrowed key, which is given back. */
+export async function openWith(keys: Keys, scope: KeyScope, token: string): Promise<string> {
+  const value = parsedToken(token);
+  const key = await keys.opener(value.key, scope);
+  try {
+    return key.open(value, bindingOf(scope)).toString();
+  } finally {
+    key.release();
+  }
+}
+
+export function sealingOf(scope: KeyScope, text = '"x"'): Sealing {
+  return { suite: 1, plaintext: Buffer.from(text), rawBytes: false, binding: bindingOf(scope) };
+}
+
+export function bindingOf(scope: KeyScope): Binding {
+  return { ...scope, field: "f", record: undefined };
+}
+
+export function parsedToken(token: string): SealedValue {
+  const value = parseSealedValue(token);
+  if (value === undefined) throw new Error("not a sealed value");
+  return value;
+}
