@@ -136,9 +136,10 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
 
   #openedPump(): BodyPump {
     const { matched, tenant } = this.#plan;
-    const { engine, limits } = this.#parts;
+    const { engine, limits, ports } = this.#parts;
     const exchange = exchangeOf(matched, tenant, false);
-    return this.#pumpInto(openedStage(this.#status, this.#upstreamLines, exchange, { engine, limits, target: this }));
+    const parts = { engine, limits, target: this, clock: ports.clock };
+    return this.#pumpInto(openedStage(this.#status, this.#upstreamLines, exchange, parts));
   }
 
   #pumpInto(stage: BodyStage): BodyPump {

@@ -14,6 +14,8 @@ const overrides: ReadonlySet<string> = new Set([
   "x-rewrite-url",
 ]);
 
+export const isOverride = (name: string): boolean => overrides.has(name);
+
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name.replaceAll("+", " "));
@@ -38,7 +40,7 @@ function queryOverrides(target: string): boolean {
 
 /** Throws `header_refused`. */
 export function checkNoOverride(lines: HeaderLines, target: string): void {
-  if (lines.names.some((name) => overrides.has(name)) || queryOverrides(target)) {
+  if (lines.names.some(isOverride) || queryOverrides(target)) {
     throw new SealwrightError("header_refused", { reason: "method or path override" });
   }
 }

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import type { Engine, Exchange } from "../engine/engine.ts";
@@ -7,6 +8,7 @@ import { codingOf, type ContentCoding } from "./content-coding.ts";
 import { DecodedBody } from "./decoded-body.ts";
 import type { HeaderLines } from "./header-lines.ts";
 import { isMergePatch, isRequestJson, parseMediaType } from "./media-type.ts";
+import { PacedBody } from "./paced-body.ts";
 import { PlainBody, ShortBody } from "./plain-body.ts";
 import type { CheckedHead } from "./request-head.ts";
 import type { MatchedRoute } from "./request-match.ts";
@@ -41,6 +43,7 @@ export interface RequestBodyParts {
   readonly engine: Engine;
   readonly limits: Limits;
   readonly target: BodyTarget;
+  readonly clock: Clock;
 }
 
 /** The way of a request's body, from the client's bytes to the upstream's. */
@@ -50,12 +53,12 @@ export function requestStage(
   head: CheckedHead,
   parts: RequestBodyParts,
 ): BodyStage {
-  const { engine, limits, target } = parts;
+  const { engine, limits, target, clock } = parts;
   if (reading.kind === "plain") {
     const { framing } = head;
     const short = framing.kind === "sized" && framing.length <= shortBody;
     return short ? new ShortBody(target) : new PlainBody(target, limits.bodyBytes);
   }
-  const checked = new CheckedBody(engine.sealRequest(exchange), target, limits);
-  return reading.coding === "identity" ? checked : new DecodedBody(reading.coding, checked, limits.bodyBytes);
+  const sealed = new PacedBody(new CheckedBody(engine.sealRequest(exchange), target, limits), clock);
+  return reading.coding === "identity" ? sealed : new DecodedBody(reading.coding, sealed, limits.bodyBytes);
 }

@@ -56,6 +56,9 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     this.#plan = plan;
     this.#answer = new AnswerFlow(this, plan, this.#parts);
     const { framing } = plan.head;
+    if (framing.kind === "sized" && framing.length > this.#parts.limits.bodyBytes) {
+      throw new SealwrightError("body_too_large");
+    }
     if (framing.kind === "none") {
       this.#forwardEmpty(plan);
       return;
@@ -182,8 +185,8 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
   }
 
   beginAnswer(status: number, headers: HeaderList): void {
-    this.#status = status;
     this.#client.answer.begin({ status, headers }, this.#parts.admission.draining);
+    this.#status = status;
   }
 
   upstreamWritable(): void {
@@ -196,8 +199,9 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     const reading = requestReading(plan.matched, plan.head.lines);
     this.#reading = reading;
     const exchange = exchangeOf(plan.matched, plan.tenant, reading.kind === "json" && reading.mergePatch);
-    const { engine, limits } = this.#parts;
-    const stage = requestStage(reading, exchange, plan.head, { engine, limits, target: this });
+    const { engine, limits, ports } = this.#parts;
+    const parts = { engine, limits, target: this, clock: ports.clock };
+    const stage = requestStage(reading, exchange, plan.head, parts);
     this.#pump = new BodyPump(stage, this.#client.body, {
       done: () => undefined,
       failed: (error) => this.fail(error, "request"),

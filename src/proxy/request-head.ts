@@ -1,8 +1,8 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { HeaderLines, listMembers } from "./header-lines.ts";
-import { listedByConnection } from "./hop-by-hop.ts";
+import { isHopByHop, isRelied, listedByConnection } from "./hop-by-hop.ts";
 import type { RequestHead } from "./http-port.ts";
-import { checkNoOverride } from "./method-override.ts";
+import { checkNoOverride, isOverride } from "./method-override.ts";
 
 /** How long a request's body is said to be. */
 export type Framing =
@@ -52,11 +52,18 @@ const invalid = (reason: string): never => {
   throw new SealwrightError("http_invalid", { reason });
 };
 
+/** Readers in the CGI tradition take `Content_Type` for `Content-Type`; a name that would then be one of ours is refused. */
+function posesAsAnother(name: string): boolean {
+  const hyphenated = name.replaceAll("_", "-");
+  return isHopByHop(hyphenated) || isRelied(hyphenated) || isOverride(hyphenated);
+}
+
 function checkLines(lines: HeaderLines): void {
   if (lines.count > maxHeaderLines) throw new SealwrightError("headers_too_large", { reason: "too many lines" });
   for (let i = 0; i < lines.count; i++) {
     const name = lines.name(i);
     if (badValue.test(lines.value(i))) refuse("control character in a value");
+    if (name.includes("_") && posesAsAnother(name)) refuse("underscores for hyphens");
     if (single.has(name) && lines.names.indexOf(name, i + 1) >= 0) refuse("repeated header");
   }
 }

@@ -28,13 +28,22 @@ export function matchRoute(routes: RouteTable, head: CheckedHead): MatchedRoute 
   throw new SealwrightError(verdict.code, { reason: verdict.reason });
 }
 
+/** Nobody behind us may see another tenant's name, or none, where we saw one. Throws `header_refused`. */
+function checkTenantHeader(header: string, head: CheckedHead): void {
+  if (head.listed.includes(header)) {
+    throw new SealwrightError("header_refused", { reason: "connection lists the tenant's header" });
+  }
+  const poses = (name: string): boolean => name !== header && name.replaceAll("_", "-") === header;
+  if (head.lines.names.some((name) => name.includes("_") && poses(name))) {
+    throw new SealwrightError("header_refused", { reason: "underscores in the tenant's header" });
+  }
+}
+
 /** The tenant, from the request alone and never from the connection. Throws `tenant_refused`, `tenant_limit`, `header_refused`. */
 export function tenantOf(engine: Engine, matched: MatchedRoute, head: CheckedHead, treatment: Treatment): string {
   if (!treatment.rewrites) return "";
   const header = treatment.tenantHeader?.toLowerCase();
-  if (header !== undefined && head.listed.includes(header)) {
-    throw new SealwrightError("header_refused", { reason: "connection lists the tenant's header" });
-  }
+  if (header !== undefined) checkTenantHeader(header, head);
   return engine.tenantOf(matched.route, matched.captures, (name) => head.lines.all(name.toLowerCase()));
 }
 

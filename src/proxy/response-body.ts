@@ -1,3 +1,4 @@
+import type { Clock } from "../base/clock.ts";
 import type { Limits } from "../base/limits.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import type { Engine, Exchange } from "../engine/engine.ts";
@@ -7,6 +8,7 @@ import { codingOf, type ContentCoding } from "./content-coding.ts";
 import { DecodedBody } from "./decoded-body.ts";
 import type { HeaderLines } from "./header-lines.ts";
 import { isResponseJson, parseMediaType } from "./media-type.ts";
+import { PacedBody } from "./paced-body.ts";
 import { PlainBody } from "./plain-body.ts";
 
 /** How an answer is treated. */
@@ -48,6 +50,7 @@ export interface ResponseBodyParts {
   readonly engine: Engine;
   readonly limits: Limits;
   readonly target: BodyTarget;
+  readonly clock: Clock;
 }
 
 /** The way of an answer's body that is opened. Throws `response_unreadable`. */
@@ -57,10 +60,10 @@ export function openedStage(
   exchange: Exchange,
   parts: ResponseBodyParts,
 ): BodyStage {
-  const { engine, limits, target } = parts;
+  const { engine, limits, target, clock } = parts;
   const coding = openableCoding(status, lines);
-  const checked = new CheckedBody(engine.openResponse(exchange), target, limits);
-  return coding === "identity" ? checked : new DecodedBody(coding, checked, limits.bodyBytes);
+  const opened = new PacedBody(new CheckedBody(engine.openResponse(exchange), target, limits), clock);
+  return coding === "identity" ? opened : new DecodedBody(coding, opened, limits.bodyBytes);
 }
 
 /** The way of an answer's body that passes. */

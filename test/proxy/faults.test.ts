@@ -118,6 +118,29 @@ describe("faults on either side", () => {
     expect(codeIn(await rig.ask({ method: "GET", target: "/through", headers: [] }))).to.equal("upstream_invalid");
   });
 
+  it("answers 502 to heads that are no HTTP, and lives", async () => {
+    await start();
+    const json200 = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
+    for (const head of [
+      "HTTP/1.1 000 X\r\n\r\n",
+      "HTTP/1.1 99 X\r\n\r\n",
+      "HTTP/1.1 1000 X\r\n\r\n",
+      `${json200}content-length: 7\r\ntransfer-encoding: chunked\r\n\r\n7\r\n{"A":1}\r\n0\r\n\r\n`,
+      `${json200}content-length: 7\r\ncontent-length: 8\r\n\r\n{"A":1}`,
+      `${json200}content-length: -7\r\n\r\n{"A":1}`,
+      `${json200}x-a: 1\u0000\r\ncontent-length: 7\r\n\r\n{"A":1}`,
+      `${json200}x-a: ${"x".repeat(20_000)}\r\ncontent-length: 7\r\n\r\n{"A":1}`,
+      "HTTP/1.1 100 Continue\r\n\r\n",
+      "\r\n\r\n{}",
+    ]) {
+      rig.upstream.answer = (_request, { socket }) => socket.end(head);
+      for (const target of ["/open", "/through"]) {
+        const answer = await rig.ask({ method: "GET", target, headers: [] });
+        expect([statusOf(answer), codeIn(answer)], head).to.deep.equal([502, "upstream_invalid"]);
+      }
+    }
+  });
+
   it("resets the upstream when the client leaves while waiting for its answer", async () => {
     await start();
     rig.upstream.answer = () => undefined;

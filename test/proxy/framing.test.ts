@@ -127,6 +127,23 @@ describe("request framing", () => {
     expect(rig.upstream.connections.length).to.equal(0);
   });
 
+  it("refuses folded lines, and names that underscores make look like another", async () => {
+    const raw = (line: string): string => `GET /tenant HTTP/1.1\r\nhost: a\r\nx-tenant-id: t1\r\n${line}\r\n\r\n`;
+    for (const line of [
+      "x-a: 1\r\n folded",
+      "Content_Length: 5",
+      "Transfer_Encoding: chunked",
+      "X_Tenant_Id: t2",
+      "X_Forwarded_For: x",
+    ]) {
+      const outcome = await rig.send({ bytes: [raw(line)], methods: ["GET"] });
+      expect(outcome.answers.map(statusOf), line).to.deep.equal([400]);
+    }
+    expect(rig.upstream.connections.length).to.equal(0);
+    const fine = await rig.send({ bytes: [raw("my_name: x")], methods: ["GET"] });
+    expect(fine.answers.map(statusOf)).to.deep.equal([200]);
+  });
+
   it("removes what Connection lists otherwise", async () => {
     await rig.ask({
       method: "GET",
