@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { request, type IncomingMessage, type RequestOptions } from "node:http";
 import { connect } from "node:net";
-import { statSync, writeFileSync } from "node:fs";
+import { linkSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
@@ -128,7 +128,7 @@ describe("admin listeners", () => {
     expect((await send(address, { path: "/livez" })).status).to.equal(200);
   });
 
-  it("serves a Unix socket that only its own user reaches, in the place of a dead one", async () => {
+  it("serves a Unix socket that only its own user reaches, and leaves a living one alone", async () => {
     const path = join(folder(), "admin.sock");
     const address = parseListenAddress(`unix:${path}`)!;
     const first = await start(adminPages(health, createPrometheus()), true, address);
@@ -137,6 +137,16 @@ describe("admin listeners", () => {
     // Alive: the second one must not take its place.
     expect(await failureCode(() => start(probePages(health), true, address))).to.equal("listen_failed");
     expect((await send(first.address, { path: "/metrics" })).status).to.equal(200);
+  });
+
+  it("takes the place of a Unix socket that a killed process left", async () => {
+    const [left, path] = [join(folder(), "left.sock"), join(folder(), "admin.sock")];
+    const first = await start(probePages(health), true, parseListenAddress(`unix:${left}`));
+    linkSync(left, path);
+    await first.close(0);
+    expect(statSync(path).isSocket()).to.equal(true);
+    const second = await start(probePages(health), true, parseListenAddress(`unix:${path}`));
+    expect((await send(second.address, { path: "/livez" })).status).to.equal(200);
   });
 
   it("refuses an address that is taken, and a path where a file lies", async () => {
