@@ -5,6 +5,8 @@ import type { Binding, SealedValue, Sealing } from "../../src/crypto/types.ts";
 import type { Keys, KeyScope } from "../../src/keys/keys.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KeysPorts } from "../../src/keys/key-service.ts";
+import type { KeyState } from "../../src/keys/keyring-file.ts";
+import { changeKeyring } from "../../src/keys/keyring-store.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import type { KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -76,4 +78,14 @@ export function parsedToken(token: string): SealedValue {
   const value = parseSealedValue(token);
   if (value === undefined) throw new Error("not a sealed value");
   return value;
+}
+
+/** What later commands will do: puts entries into other states. */
+export async function changeStates(office: KeyringOffice, states: ReadonlyMap<string, KeyState>): Promise<void> {
+  await changeKeyring(office, (keyring) => {
+    const [shard] = keyring.shards;
+    const entries = shard!.entries.map((entry) => ({ ...entry, state: states.get(entry.id) ?? entry.state }));
+    const { apiVersion, kind, generation, shard: place, root } = shard!;
+    return Promise.resolve({ shard: { apiVersion, kind, generation, shard: place, root, entries }, result: undefined });
+  });
 }
