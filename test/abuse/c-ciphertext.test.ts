@@ -135,29 +135,32 @@ describe("C: what an editor of the store can do to sealed values", () => {
   for (const index of [0, 1, 2, 3]) {
     abuse(
       `C-10 two-key ciphertext ${index}: a value opens under one key at most`,
-      async (test, context) => {
-        const { cases } = JSON.parse(
-          readFileSync(vectorFileOrSkip(context, "own-vectors/gcm-two-key.json"), "utf8"),
-        ) as {
+      async (test, mocha) => {
+        const { cases } = JSON.parse(readFileSync(vectorFileOrSkip(mocha, "own-vectors/gcm-two-key.json"), "utf8")) as {
           readonly cases: readonly TwoKeyCase[];
         };
         const { k1, k2, ...gcm } = cases[index]!;
         // Bare GCM does open it under both, which is what the key id is there to stop.
         expect(() => [k1, k2].map((key) => openGcm(key, gcm))).to.not.throw();
 
-        const tenant = `c10-${test.rig.form}-${index}-${secretDigits}`;
-        const wrapped = test.rig.kms.wrap(Buffer.from(k1, "hex"), { sealwright: "v1", tenant, dataset: "patients" });
-        const names = { tenant, dataset: "patients", field: "ssn", record: "" };
-        const plaintext = Buffer.from(`"${test.canary}"`).toString("hex");
-        const [kek, nonce] = ["main", "00".repeat(24)];
-        const sealing = { ...names, suite: 1, form: 1, plaintext, nonce, kek, wrapped: wrapped.toString("hex") };
-        const token = referenceSeal({ ...sealing, dek: k1 });
+        const tenant = `c10-${index}-${secretDigits}`;
+        const context = { sealwright: "v1", tenant, dataset: "patients" };
+        const sealedUnderFirst = (): string =>
+          referenceSeal({
+            ...{ tenant, dataset: "patients", field: "ssn", record: "", dek: k1, suite: 1, form: 1, kek: "main" },
+            plaintext: Buffer.from(`"${test.canary}"`).toString("hex"),
+            nonce: "00".repeat(24),
+            wrapped: test.rig.kms.wrap(Buffer.from(k1, "hex"), context).toString("hex"),
+          });
         const path = test.newPath();
-        test.rig.upstream.plant(path, `{"ssn":"${token}"}`);
 
+        test.rig.upstream.plant(path, `{"ssn":"${sealedUnderFirst()}"}`);
         const other = Buffer.from(k2, "hex").toString("base64");
         test.rig.kms.fault = () => ({ kind: "answer", edit: (answer) => ({ ...answer, Plaintext: other }) });
         await test.failsToOpen(path, { tenant });
+
+        const token = sealedUnderFirst();
+        test.rig.upstream.plant(path, `{"ssn":"${token}"}`);
         test.rig.kms.fault = () => undefined;
         await test.reads(path, Buffer.from(`{"ssn":"${test.canary}"}`), { tenant });
 

@@ -204,7 +204,7 @@ describe("E: the key service and what is kept of its answers", () => {
   );
 
   abuse("E-09 contexts hold the scope and nothing of a record", async (test) => {
-    await test.seals(json`{"id":"${test.canary}","ssn":${mapped(`"${test.canary}"`)}}`);
+    await test.seals(json`{"id":"record-1","ssn":${mapped(`"${test.canary}"`)}}`);
     const allowed = {
       sealwright: /^v1$/u,
       purpose: /^root$/u,

@@ -1,11 +1,25 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { runCommand, type ProgramOrder } from "./sidecar.ts";
 
-/** Makes the keyring that `sidecar.yaml` of the folder names: one active key of each use for every tenant and dataset. */
-export async function makeKeyring(order: Pick<ProgramOrder, "folder" | "env">): Promise<void> {
-  for (const command of [["init"], addActive("randomized"), addActive("deterministic")]) {
-    const result = await runCommand({ ...order, args: ["keys", ...command, "-c", "sidecar.yaml"] });
-    if (result.code !== 0) throw new Error(`keys ${command[0] ?? ""} failed: ${result.stdout}${result.stderr}`);
-  }
-}
+type Order = Pick<ProgramOrder, "folder" | "env">;
 
 const addActive = (use: string): readonly string[] => ["add", "--active", "--use", use];
+
+/** The first keyring of a run, by the program's own commands: an active key of each use for every tenant and dataset. */
+async function newKeyring({ folder, env }: Order): Promise<Buffer> {
+  for (const command of [["init"], addActive("randomized"), addActive("deterministic")]) {
+    const result = await runCommand({ folder, env: env ?? {}, args: ["keys", ...command, "-c", "sidecar.yaml"] });
+    if (result.code !== 0) throw new Error(`keys ${command[0] ?? ""} failed: ${result.stdout}${result.stderr}`);
+  }
+  return readFile(join(folder, "keyring.json"));
+}
+
+let made: Promise<Buffer> | undefined;
+
+/** Puts a keyring where `sidecar.yaml` of the folder names it: the same for every folder of a run. */
+export async function makeKeyring(order: Order): Promise<void> {
+  made ??= newKeyring(order);
+  await writeFile(join(order.folder, "keyring.json"), await made, { mode: 0o600 });
+}

@@ -26,6 +26,9 @@ export type KmsAnswer = Readonly<Record<string, string>>;
 export const denied: KmsFault = { kind: "error", status: 400, type: "AccessDeniedException" };
 export const internalFailure: KmsFault = { kind: "error", status: 500, type: "KMSInternalException" };
 
+/** One for all stand-ins of a run, so that a keyring made beside one is good beside the next. */
+const master = randomBytes(32);
+
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
@@ -40,7 +43,6 @@ export class KmsStandIn {
   /** Asked before each call. */
   fault: (call: KmsCall) => KmsFault | undefined = () => undefined;
   readonly keyId = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001";
-  readonly #master = randomBytes(32);
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
 
   static async start(): Promise<KmsStandIn> {
@@ -70,14 +72,14 @@ export class KmsStandIn {
   /** What an attacker who may call Encrypt could make: `plaintext` wrapped under `context`. Counted nowhere. */
   wrap(plaintext: Buffer, context: Readonly<Record<string, string>>): Buffer {
     const nonce = randomBytes(12);
-    const cipher = createCipheriv("aes-256-gcm", this.#master, nonce);
+    const cipher = createCipheriv("aes-256-gcm", master, nonce);
     cipher.setAAD(contextBytes(context));
     return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
   }
 
   #unwrap(blob: Buffer, context: Readonly<Record<string, string>>): Buffer | undefined {
     if (blob.length < 12 + 16) return undefined;
-    const decipher = createDecipheriv("aes-256-gcm", this.#master, blob.subarray(0, 12), { authTagLength: 16 });
+    const decipher = createDecipheriv("aes-256-gcm", master, blob.subarray(0, 12), { authTagLength: 16 });
     decipher.setAAD(contextBytes(context));
     decipher.setAuthTag(blob.subarray(-16));
     try {

@@ -66,8 +66,6 @@ export class Rig {
   readonly stalls: StallProbe;
   /** Refusal bodies by code: the first of each, which all later ones must equal (I5). */
   readonly refusals = new Map<string, string>();
-  /** Resident bytes when warm and idle. */
-  idleBytes = 0;
 
   private constructor(parts: Pick<Rig, "form" | "folder" | "upstream" | "kms" | "sidecar">) {
     this.form = parts.form;

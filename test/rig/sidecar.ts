@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
 import { join, resolve } from "node:path";
 
@@ -110,8 +110,21 @@ export class Sidecar {
 
   /** Resident memory in bytes. */
   get residentBytes(): number {
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/mu.exec(readFileSync(`/proc/${this.pid}/status`, "latin1"))?.[1];
-    return Number(kibibytes) * 1024;
+    return this.#memory("VmRSS");
+  }
+
+  /** The most resident memory since `forgetPeak`, in bytes. */
+  get peakBytes(): number {
+    return this.#memory("VmHWM");
+  }
+
+  forgetPeak(): void {
+    writeFileSync(`/proc/${this.pid}/clear_refs`, "5");
+  }
+
+  #memory(row: string): number {
+    const status = readFileSync(`/proc/${this.pid}/status`, "latin1");
+    return Number(new RegExp(`^${row}:\\s+(\\d+) kB$`, "mu").exec(status)?.[1]) * 1024;
   }
 
   async admin(path: string): Promise<AdminAnswer> {
