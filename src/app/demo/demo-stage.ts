@@ -57,12 +57,18 @@ function sealwright(children: Children, files: DemoFiles, args: readonly string[
 export async function startSidecar(children: Children, files: DemoFiles, ports: DemoPorts): Promise<void> {
   const args = [script("../cli/sealwright.js"), "run", "-c", files.sidecar];
   const ended = children.start({ name: "sealwright run", args, log: join(files.logs, "sealwright.log") });
-  await Promise.race([ready(`http://127.0.0.1:${ports.admin}/readyz`), endedEarly(ended, "sealwright run")]);
+  const waiting = new AbortController();
+  try {
+    const up = ready(`http://127.0.0.1:${ports.admin}/readyz`, waiting.signal);
+    await Promise.race([up, endedEarly(ended, "sealwright run")]);
+  } finally {
+    waiting.abort();
+  }
 }
 
-async function ready(url: string): Promise<void> {
+async function ready(url: string, given: AbortSignal): Promise<void> {
   const limit = performance.now() + startLimitMs;
-  while (performance.now() < limit) {
+  while (performance.now() < limit && !given.aborted) {
     const status = await fetch(url).then(
       async (response) => {
         await response.body?.cancel();

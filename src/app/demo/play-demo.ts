@@ -17,7 +17,7 @@ import { StoreJournal } from "./store-journal.ts";
 import { StoreReader } from "./store-reader.ts";
 import { tryOuts } from "./try-outs.ts";
 
-const latencyRequests = 400;
+const latencyRequests = 300;
 
 /** One play of the demo: where it may work, whom it may start and where it leaves what must be closed at the end. */
 export interface Play {
