@@ -15,8 +15,6 @@ export interface LogFields {
   readonly dataset?: string;
   readonly field?: string;
   readonly position?: number;
-  /** Keyed hash of the tenant, stable within one process. */
-  readonly tenantHash?: string;
   readonly kek?: string;
   readonly provider?: string;
   /** First 16 hex digits of a data key's id. */

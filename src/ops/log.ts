@@ -16,7 +16,6 @@ const allowed = {
   dataset: "string",
   field: "string",
   position: "number",
-  tenantHash: "string",
   kek: "string",
   provider: "string",
   keyId: "string",

@@ -1,4 +1,5 @@
 import type { KeyUse } from "../../keys/keys.ts";
+import { tenantPattern } from "../../fieldmap/tenant.ts";
 import { usageProblem } from "./usage-problem.ts";
 
 /** A whole number from 1 on. Throws `usage`. */
@@ -16,5 +17,17 @@ export function timeMs(name: string, text: string): number {
 
 export function keyUse(text: string): KeyUse {
   if (text !== "randomized" && text !== "deterministic") throw usageProblem("--use takes randomized or deterministic");
+  return text;
+}
+
+/** A tenant as requests may name it. Throws `usage`. */
+export function tenantName(text: string): string {
+  if (!tenantPattern.test(text)) throw usageProblem("--tenant takes 1-128 characters A-Z a-z 0-9 . _ -");
+  return text;
+}
+
+/** A dataset as field maps may name it. Throws `usage`. */
+export function datasetName(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,128}$/.test(text)) throw usageProblem("--dataset takes 1-128 characters A-Z a-z 0-9 . _ -");
   return text;
 }

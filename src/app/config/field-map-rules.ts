@@ -14,7 +14,7 @@ const nameOf = ({ map }: ListedMap): string | undefined => map?.dataset.name;
 
 /** Only who may name any tenant can reach a listener that takes the tenant from a header. */
 function mayNameTenant({ direction, listen, tls }: ListenerFile): boolean {
-  if (direction === "outbound") return isPrivateAddress(listen) && tls === undefined;
+  if (direction === "outbound") return isPrivateAddress(listen);
   return tls?.clients?.allow !== undefined && tls.clients.trusted;
 }
 

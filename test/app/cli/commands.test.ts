@@ -101,6 +101,15 @@ describe("commands", () => {
       expect([ran.code, (json(ran)["error"] as { code: string }).code]).to.deep.equal([1, "key_state"]);
     });
 
+    it("adds no key for a tenant, a dataset or a time that nothing can have", async () => {
+      const wrong = [
+        ["--tenant", "a b"],
+        ["--dataset", "a/b"],
+        ["--not-before", "tomorrow"],
+      ];
+      for (const args of wrong) expect((await run("keys add", args)).code, args.join(" ")).to.equal(2);
+    });
+
     it("shows no wrapped key and no key", async () => {
       const keyring = readFileSync(join(folder(), "keyring.json"), "utf8");
       const shown = (await run("keys list", ["--json"])).stdout;

@@ -4,7 +4,7 @@ import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
 import { entryLines, entryMembers } from "../keyring-entries.ts";
 import { withKeyringOffice } from "../keyring-office.ts";
-import { keyUse, timeMs } from "../option-values.ts";
+import { datasetName, keyUse, tenantName, timeMs } from "../option-values.ts";
 
 export const keysAddCommand: CommandShape = {
   name: "add",
@@ -22,10 +22,13 @@ export const keysAddCommand: CommandShape = {
     { flags: "--active", help: "seal with it at once: for the first key of its scope" },
   ],
   act: async ({ terminal, json, required, option, flag }) => {
-    const notBefore = option("not-before");
+    const [notBefore, tenant, dataset] = [option("not-before"), option("tenant"), option("dataset")];
     const wanted = {
       use: keyUse(option("use") ?? "randomized"),
-      scope: { tenant: option("tenant"), dataset: option("dataset") },
+      scope: {
+        tenant: tenant === undefined ? undefined : tenantName(tenant),
+        dataset: dataset === undefined ? undefined : datasetName(dataset),
+      },
       notBeforeMs: notBefore === undefined ? undefined : timeMs("not-before", notBefore),
       active: flag("active"),
     };
