@@ -143,10 +143,7 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
   }
 
   #pumpInto(stage: BodyStage): BodyPump {
-    return new BodyPump(stage, this, {
-      done: () => undefined,
-      failed: (error) => this.#owner.fail(error, "answer"),
-    });
+    return new BodyPump(stage, this, (error) => this.#owner.fail(error, "answer"));
   }
 
   // What the pump holds back

@@ -6,12 +6,6 @@ export interface PausableSource {
   resume(): void;
 }
 
-export interface PumpEvents {
-  /** The stage has taken everything and has ended. */
-  done(): void;
-  failed(error: unknown): void;
-}
-
 /**
  * Moves chunks from a source into a stage, one at a time: while the stage is busy the source is paused, and what still comes
  * waits here. No promise is made while the stage answers at once.
@@ -19,16 +13,16 @@ export interface PumpEvents {
 export class BodyPump {
   readonly #stage: BodyStage;
   readonly #source: PausableSource;
-  readonly #events: PumpEvents;
+  readonly #failed: (error: unknown) => void;
   #waiting: Buffer[] = [];
   #ending = false;
   #busy = false;
   #over = false;
 
-  constructor(stage: BodyStage, source: PausableSource, events: PumpEvents) {
+  constructor(stage: BodyStage, source: PausableSource, failed: (error: unknown) => void) {
     this.#stage = stage;
     this.#source = source;
-    this.#events = events;
+    this.#failed = failed;
   }
 
   /** True while a chunk waits for the stage: the source is not to blame for the silence. */
@@ -98,25 +92,19 @@ export class BodyPump {
       return;
     }
     if (busy === undefined) {
-      this.#complete();
+      this.close();
       return;
     }
     this.#busy = true;
     busy.then(
-      () => this.#complete(),
+      () => this.close(),
       (error: unknown) => this.#fail(error),
     );
-  }
-
-  #complete(): void {
-    if (this.#over) return;
-    this.close();
-    this.#events.done();
   }
 
   #fail(error: unknown): void {
     if (this.#over) return;
     this.close();
-    this.#events.failed(error);
+    this.#failed(error);
   }
 }

@@ -202,10 +202,7 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     const { engine, limits, ports } = this.#parts;
     const parts = { engine, limits, target: this, clock: ports.clock };
     const stage = requestStage(reading, exchange, plan.head, parts);
-    this.#pump = new BodyPump(stage, this.#client.body, {
-      done: () => undefined,
-      failed: (error) => this.fail(error, "request"),
-    });
+    this.#pump = new BodyPump(stage, this.#client.body, (error) => this.fail(error, "request"));
     return this.#pump;
   }
 
