@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import type { CommandShape } from "../../../src/app/cli/command.ts";
@@ -26,7 +26,13 @@ async function shell(folder: string, line: string): Promise<{ code: number; stde
   const script = `sealwright() { "$NODE" "$PROGRAM" "$@"; }\n${line}`;
   const child = spawn("bash", ["-c", script], {
     cwd: folder,
-    env: { PATH: process.env["PATH"] ?? "", NODE: process.execPath, PROGRAM: program },
+    env: {
+      PATH: process.env["PATH"] ?? "",
+      NODE: process.execPath,
+      PROGRAM: program,
+      // The program starts some twenty times: compiled once is enough.
+      NODE_COMPILE_CACHE: join(folder, "compiled"),
+    },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const closed = once(child, "close") as Promise<[number]>;
