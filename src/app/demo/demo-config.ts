@@ -13,21 +13,24 @@ export interface DemoPorts {
   readonly app: number;
 }
 
-/** Sidecar file. The files it names lie beside it. */
-export const sidecarFile = (ports: DemoPorts): string => `apiVersion: sealwright.dev/v1
+/** Key service and keys of the demo. */
+const localKeyring = `kms:
+  dev: { provider: local, keyFile: kek.json } # for development; aws in production
+keys:
+  form: keyring
+  kek: dev
+  keyring: keyring.json
+`;
+
+/** Sidecar file; `keys` = its members `kms` and `keys`. The files it names lie beside it. */
+export const sidecarFile = (ports: DemoPorts, keys = localKeyring): string => `apiVersion: sealwright.dev/v1
 kind: Sidecar
 admin: { listen: 127.0.0.1:${ports.admin} }
 identities:
   default: { cert: sealwright.crt, key: sealwright.key }
 trust:
   mesh: { ca: ca.crt }
-kms:
-  dev: { provider: local, keyFile: kek.json } # for development; aws in production
-keys:
-  form: keyring
-  kek: dev
-  keyring: keyring.json
-fieldMaps: [patients.yaml]
+${keys}fieldMaps: [patients.yaml]
 listeners:
   - name: door
     direction: inbound
