@@ -137,8 +137,13 @@ export class KeyCache {
   #checkBehind(name: string, key: TrustedKey): void {
     this.#check(name, key).catch((error: unknown) => {
       const { code, facts } = asSealwrightError(error);
-      const keyId = key.dataKey.id.toString("hex", 0, 8);
-      this.#ports.log.warn("data_key_check_failed", { code, keyId, ...(facts.kek === undefined ? {} : facts) });
+      const { reason, kek } = facts;
+      this.#ports.log.warn("data_key_check_failed", {
+        code,
+        keyId: key.dataKey.id.toString("hex", 0, 8),
+        ...(reason === undefined ? {} : { reason }),
+        ...(kek === undefined ? {} : { kek }),
+      });
     });
   }
 

@@ -26,6 +26,7 @@ export class CircuitBreakerKms implements Kms {
     this.#kek = kek;
     this.#backOff = settings.backOff;
     this.#ports = settings.ports;
+    this.#ports.metrics.gauge("sealwright_kms_breaker_open", 0, { kek });
   }
 
   generate(context: KmsContext): Promise<GeneratedKey> {

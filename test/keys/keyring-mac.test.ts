@@ -1,6 +1,7 @@
 import { expect } from "chai";
 import { KeyringMac } from "../../src/keys/keyring-mac.ts";
-import type { KeyringFile } from "../../src/keys/keyring-file.ts";
+import { hasCode } from "../../src/base/sealwright-error.ts";
+import { parseKeyringFile, printKeyringFile, type KeyringFile } from "../../src/keys/keyring-file.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { keyringVectors } from "../rig/keyring-vectors.ts";
 
@@ -30,6 +31,18 @@ function* changes(value: unknown): Generator {
       for (const changed of changes(members[name])) yield { ...members, [name]: changed };
     }
     yield { ...members, note: "x" };
+  }
+}
+
+/** What a reader gets out of `bytes`, `undefined` when they are refused by one of the keyring's own codes. */
+function verified(mac: KeyringMac, bytes: Buffer): KeyringFile | undefined {
+  try {
+    const file = parseKeyringFile(bytes);
+    mac.verify(file);
+    return file;
+  } catch (error) {
+    if (hasCode(error, "keyring_invalid", "keyring_forged")) return undefined;
+    throw error;
   }
 }
 
@@ -71,6 +84,18 @@ describe("keyring MAC", () => {
       }
     }
     expect(count).to.be.greaterThan(500);
+  });
+
+  it("verifies no file after a change of any one bit, unless it is the same file in other white space", () => {
+    const { root, file } = keyringVectors()[2]!;
+    const mac = macOf(root);
+    const bytes = Buffer.from(printKeyringFile(file));
+    for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      const changed = Buffer.from(bytes);
+      changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+      const read = verified(mac, changed);
+      if (read !== undefined) expect(read, `bit ${bit}`).to.deep.equal(file);
+    }
   });
 
   it("verifies nothing under another root", async () => {
