@@ -22,6 +22,7 @@ const pauseMs = 1000;
 /** Keys of the keyring form: entries of a verified keyring, and nothing else. */
 export class KeyringKeys implements Keys {
   readonly cache: KeyCache;
+  readonly #aheadLimit: number;
   readonly #ports: KeysPorts;
   readonly #budget: FailureBudget;
   readonly #overdue: OverdueKeys;
@@ -32,6 +33,8 @@ export class KeyringKeys implements Keys {
   constructor(config: KeysConfig, ports: KeysPorts, gauge: CachedKeysGauge) {
     const times = { age: config.cache.age, outageBudget: config.outageBudget };
     this.cache = new KeyCache({ entries: config.cache.entries, times, gauge }, ports);
+    // Half of the room at most, so that keys unwrapped ahead never push out those in use.
+    this.#aheadLimit = Math.floor(config.cache.entries / 2);
     this.#ports = ports;
     this.#budget = new FailureBudget(ports.clock);
     this.#overdue = new OverdueKeys(config.sealing, ports);
@@ -50,7 +53,7 @@ export class KeyringKeys implements Keys {
 
   /** Unwraps what will be wanted soon. Failures are left to whoever asks for the key. */
   async unwrapAhead(): Promise<void> {
-    const wanted = this.#index?.wantedAhead(activeAhead) ?? [];
+    const wanted = (this.#index?.wantedAhead(activeAhead) ?? []).slice(0, this.#aheadLimit);
     const queue = wanted.filter(({ id }) => this.cache.peek(id) === undefined).values();
     const worker = async (): Promise<void> => {
       for (const key of queue) {

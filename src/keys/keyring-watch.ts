@@ -1,5 +1,6 @@
 import { asSealwrightError, hasCode } from "../base/sealwright-error.ts";
 import type { KeysPorts } from "./key-service.ts";
+import type { Keyring } from "./keyring.ts";
 import { KeyringIndex } from "./keyring-index.ts";
 import type { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringSource } from "./keyring-source.ts";
@@ -60,12 +61,17 @@ export class KeyringWatch {
   async #look(): Promise<void> {
     const keyring = await this.#source.read();
     this.#failure = undefined;
-    if (keyring === undefined || this.#stopped) return;
+    if (this.#stopped) return;
+    if (keyring !== undefined) this.#use(keyring);
+    // Of an unchanged keyring too: what could not be unwrapped before is tried again.
+    void this.keys.unwrapAhead();
+  }
+
+  #use(keyring: Keyring): void {
     this.keys.use(new KeyringIndex(keyring));
     const { generation, entries } = keyring;
     this.#ports.metrics.gauge("sealwright_keyring_generation", generation);
     this.#ports.log.info("keyring_in_use", { generation, count: entries.length });
-    void this.keys.unwrapAhead();
   }
 
   #tell(error: unknown): void {
