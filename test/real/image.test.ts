@@ -64,7 +64,7 @@ describe("image, built by buildah on a substitute build base and run by runc", f
   before(async () => {
     work = await mkdtemp(join(tmpdir(), "sealwright-image-"));
     cleanup.defer(() => rm(work, { recursive: true, force: true }));
-    const store = new ImageStore(join(work, "images"));
+    const store = await ImageStore.create(join(work, "images"));
     cleanup.defer(() => store.remove());
     image = await store.build("localhost/sealwright:first");
     second = await store.build("localhost/sealwright:second");
@@ -136,7 +136,7 @@ describe("image, built by buildah on a substitute build base and run by runc", f
     const url = `http://127.0.0.1:${port}/v1/patients/1`;
     const body = JSON.stringify({ ward: "west", ssn: "078-05-1120" });
     const put = await fetch(url, { method: "PUT", body, headers: { "content-type": "application/json" } });
-    expect(put.status).to.equal(200);
+    expect(put.status).to.equal(204);
     const stored = upstream.stored.get("/v1/patients/1")?.body.toString() ?? "";
     expect(stored).to.match(/^\{"ward":"west","ssn":"swr1\.[\w-]+"\}$/);
     expect(await (await fetch(url)).text()).to.equal(body);

@@ -19,7 +19,7 @@ export function compareDocument(
   return memberPaths(sent).map((path) => {
     const held = valueAt(stored, path);
     return {
-      member: path.join("."),
+      member: spelled(path),
       sent: asText(valueAt(sent, path)),
       stored: asText(held),
       received: asText(valueAt(received, path)),
@@ -34,6 +34,13 @@ function memberPaths(value: object): string[][] {
     isWalked(member) ? memberPaths(member).map((rest) => [name, ...rest]) : [[name]],
   );
 }
+
+/** As a field map would name it, without the `$.`: `contacts[0].phone`. */
+const spelled = (path: readonly string[]): string =>
+  path
+    .map((name) => (/^\d+$/.test(name) ? `[${name}]` : `.${name}`))
+    .join("")
+    .slice(1);
 
 const isWalked = (value: unknown): value is object =>
   typeof value === "object" && value !== null && (!Array.isArray(value) || typeof value[0] === "object");

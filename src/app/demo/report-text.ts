@@ -16,7 +16,7 @@ export function reportText(report: DemoReport, ink: Ink): string {
     section("Checks", checkLines(report, ink), ink),
     ...(report.tryOut === undefined ? [] : [section("Try it", tryLines(report, ink), ink)]),
   ];
-  return `${sections.join("\n\n")}\n`;
+  return `${sections.join("\n\n")}\n\n${verdict(report, ink)}\n`;
 }
 
 const section = (title: string, lines: readonly string[], ink: Ink): string =>
@@ -79,6 +79,12 @@ function latencyLines({ latency }: DemoReport, ink: Ink): string[] {
 
 const checkLines = ({ checks }: DemoReport, ink: Ink): string[] =>
   checks.map(({ name, ok }) => `${ok ? ink.green("ok  ") : ink.red("FAIL")} ${name}`);
+
+function verdict({ checks, seconds }: DemoReport, ink: Ink): string {
+  const failed = checks.filter(({ ok }) => !ok).length;
+  if (failed === 0) return ink.green(`All ${checks.length} checks hold, in ${seconds} s.`);
+  return ink.red(`${failed} of ${checks.length} checks FAIL.`);
+}
 
 const tryLines = ({ tryOut = [] }: DemoReport, ink: Ink): string[] =>
   tryOut.flatMap(({ what, command }) => [ink.dim(`# ${what}`), command, ""]).slice(0, -1);

@@ -1,11 +1,22 @@
 import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
 import { buildBaseArchive, buildBaseName } from "./build-base.ts";
 import { command } from "./command.ts";
 
 const project = resolve(import.meta.dirname, "../../..");
+/** What .dockerignore lets through, and what the builder reads itself. */
+const contextFiles = [
+  "Dockerfile",
+  ".dockerignore",
+  ".npmrc",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "LICENSE",
+  "src",
+];
 const systemAuthorities = "/etc/ssl/certs/ca-certificates.crt";
 
 export interface BuiltImage {
@@ -25,14 +36,22 @@ export interface BuiltImage {
 /** Image storage of its own in a scratch folder, worked by buildah. */
 export class ImageStore {
   readonly #folder: string;
+  readonly #context: string;
 
-  constructor(folder: string) {
+  private constructor(folder: string) {
     this.#folder = folder;
+    this.#context = join(folder, "context");
+  }
+
+  /** The sources are copied once, so that every build is given the same ones whatever is edited meanwhile. */
+  static async create(folder: string): Promise<ImageStore> {
+    const store = new ImageStore(folder);
+    for (const name of contextFiles) await cp(join(project, name), join(store.#context, name), { recursive: true });
+    return store;
   }
 
   /** Builds the project's Dockerfile from scratch, without any cached layer, on the substitute build base. */
   async build(tag: string): Promise<BuiltImage> {
-    await mkdir(this.#folder, { recursive: true });
     this.#buildah("pull", "-q", `docker-archive:${await buildBaseArchive()}`);
     // npm in the build asks the registry that this machine's npm asks, and trusts whom this machine trusts.
     const npmrc = join(this.#folder, "npmrc");
@@ -48,7 +67,7 @@ export class ImageStore {
       ...(existsSync(authorities) ? ["--volume", `${authorities}:/run/build-ca.crt:ro`] : []),
       // The second build need not download again.
       ...["--volume", `${packages}:/root/.npm`],
-      ...["--volume", `${npmrc}:/usr/local/etc/npmrc:ro`, "-t", tag, project],
+      ...["--volume", `${npmrc}:/usr/local/etc/npmrc:ro`, "-t", tag, this.#context],
     );
     const [listed] = JSON.parse(this.#buildah("images", "--json", "--no-trunc", tag)) as [{ readonly id: string }];
     const inspected = JSON.parse(this.#buildah("inspect", "--type", "image", tag)) as {
