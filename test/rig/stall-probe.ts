@@ -9,7 +9,7 @@ export interface StallTarget {
 
 /**
  * Asks the admin listener over and over, from a thread of its own, and remembers the longest wait for an answer: the longest
- * stall of the event loop. Time in which the kernel let neither of the two run is no stall of theirs and is taken off.
+ * stall of the event loop. Time in which the kernel let one of the two not run is no stall of theirs and is taken off.
  */
 export class StallProbe {
   readonly #worker: Worker;
