@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
 import { expect } from "chai";
 
 import type { DemoReport } from "../../src/app/demo/demo-report.ts";
+import { knock } from "../../src/app/demo/front-door.ts";
 import { scenarioTexts } from "../../src/app/demo/scenario.ts";
 
 const program = resolve(import.meta.dirname, "../../src/app/cli/sealwright.js");
@@ -54,13 +55,18 @@ describe("demo command", function () {
     expect(report.kms.calls).to.be.within(1, 5);
     expect(report.latency.map(({ operation }) => operation)).to.deep.equal(["read", "write"]);
 
-    const command = report.tryOut?.[0]?.command ?? "";
-    const answer = await fetch(command.replace("curl ", ""));
-    expect(await answer.text()).to.include("219-09-9999");
+    const [asApp = "", asOutsider = ""] = (report.tryOut ?? []).map(({ command }) => command);
+    const url = asApp.replace("curl ", "");
+    expect(await (await fetch(url)).text()).to.include("219-09-9999");
+    const file = (flag: string): string =>
+      readFileSync(new RegExp(` --${flag} (\\S+)`).exec(asOutsider)?.[1] ?? "", "utf8");
+    const door = { url: /https:\S+/.exec(asOutsider)?.[0] ?? "", ca: file("cacert") };
+    const stolen = await knock(door, { cert: file("cert"), key: file("key") });
+    expect(stolen.body).to.include("swr1.").and.not.include("219-09-9999");
 
     expect(await interrupted()).to.equal(0);
     expect(readdirSync(folder)).to.deep.equal([]);
-    expect(await fetch(command.replace("curl ", "")).catch(() => "gone")).to.equal("gone");
+    expect(await fetch(url).catch(() => "gone")).to.equal("gone");
   });
 
   it("leaves nothing behind when it is interrupted half-way", async () => {

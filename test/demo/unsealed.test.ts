@@ -28,8 +28,8 @@ describe("demo without Sealwright between app and store", () => {
     const folder = await mkdtemp(join(tmpdir(), "sealwright-unsealed-"));
     cleanup.defer(() => rm(folder, { recursive: true }));
     const children = cleanup.use(new Children());
-    const [store = 0] = await freePorts(1);
-    const ports = { store, outbound: 0, inbound: 0, admin: 0, app: 0 };
+    const [store = 0, lookout = 0] = await freePorts(2);
+    const ports = { store, lookout, outbound: 0, inbound: 0, admin: 0, app: 0 };
     const files = await writeDemoFiles(folder, ports);
     const journal = new StoreJournal();
     await startStore(children, files, ports, journal);

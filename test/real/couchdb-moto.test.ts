@@ -54,8 +54,8 @@ for (const form of forms) {
       cleanup.defer(() => rm(folder, { recursive: true, force: true }));
       const moto = cleanup.use(await Moto.start());
       toKms = cleanup.use(await RecordingRelay.start({ to: Number(new URL(moto.endpoint).port) }));
-      const [store = 0, outbound = 0, inbound = 0, admin = 0, app = 0] = await freePorts(5);
-      const ports = { store, outbound, inbound, admin, app };
+      const [store = 0, lookout = 0, outbound = 0, inbound = 0, admin = 0, app = 0] = await freePorts(6);
+      const ports = { store, lookout, outbound, inbound, admin, app };
       files = await writeDemoFiles(folder, ports);
       const journal = new StoreJournal();
       await startStore(cleanup.use(new Children()), files, ports, journal);

@@ -3,6 +3,8 @@
 export interface DemoPorts {
   /** The store, by TLS. */
   readonly store: number;
+  /** The store again, for tools that do not know its key exchange group. */
+  readonly lookout: number;
   /** Sealwright's outbound listener: what the app takes for its store. */
   readonly outbound: number;
   /** Sealwright's inbound listener, by TLS. */

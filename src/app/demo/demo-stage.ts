@@ -24,8 +24,8 @@ export async function startStore(
   const at = (name: string): string => join(files.folder, name);
   const args = [
     script("./document-store.ts"),
-    ...["--folder", files.storeData, "--port", String(ports.store), "--ca", at("config/ca.crt")],
-    ...["--cert", at("store/store.crt"), "--key", at("store/store.key")],
+    ...["--folder", files.storeData, "--port", String(ports.store), "--lookout", String(ports.lookout)],
+    ...["--ca", at("config/ca.crt"), "--cert", at("store/store.crt"), "--key", at("store/store.key")],
   ];
   const listening = Promise.withResolvers<undefined>();
   const ended = children.start({

@@ -64,8 +64,8 @@ function sayProgress(text: string): void {
 }
 
 async function findPorts(): Promise<DemoPorts> {
-  const [store = 0, outbound = 0, inbound = 0, admin = 0, app = 0] = await freePorts(5);
-  return { store, outbound, inbound, admin, app };
+  const [store = 0, lookout = 0, outbound = 0, inbound = 0, admin = 0, app = 0] = await freePorts(6);
+  return { store, lookout, outbound, inbound, admin, app };
 }
 
 /** The first SIGINT or SIGTERM, as a promise. */

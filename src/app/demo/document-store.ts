@@ -1,18 +1,22 @@
 /**
  * The demo's document store: the CouchDB HTTP API with leveldb files on disk, behind TLS 1.3 with a required client
- * certificate. Runs as a process of its own: `node document-store.ts --folder F --port N --ca F --cert F --key F`. Tells its
- * parent what happens as JSON lines on stdout (StoreEvent) and ends when its stdin does, so it never outlives the parent.
+ * certificate. Runs as a process of its own: `node document-store.ts --folder F --port N --lookout N --ca F --cert F --key F`.
+ * Tells its parent what happens as JSON lines on stdout (StoreEvent) and ends when its stdin does, so it never outlives it.
  */
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { RequestListener } from "node:http";
-import { createServer } from "node:https";
+import { createServer, type Server, type ServerOptions } from "node:https";
 import { sep } from "node:path";
 import { TLSSocket } from "node:tls";
 import { parseArgs } from "node:util";
 
 import { requireDevPackage } from "./dev-packages.ts";
 
-/** The only key exchange group the store takes, so that every connection which works has negotiated it. */
+/**
+ * The only key exchange group that the store takes on its main port, so that every connection which works has negotiated it.
+ * On its lookout port it takes any, for people whose tools do not know this one yet.
+ */
 export const storeGroup = "X25519MLKEM768";
 
 export type StoreEvent =
@@ -35,44 +39,41 @@ const tell = (event: StoreEvent): boolean => process.stdout.write(`${JSON.string
 
 const peerName = (socket: TLSSocket): string => [socket.getPeerCertificate().subject.CN].flat().join(" ");
 
-function runStore(): void {
+/** Tells of every peer and request. */
+function listen(options: ServerOptions, api: RequestListener): Server {
+  const server = createServer(options, api);
+  server.on("secureConnection", (socket) => {
+    const [protocol, cipher] = [socket.getProtocol() ?? "", socket.getCipher().name];
+    tell({ event: "peer", name: peerName(socket), protocol, cipher });
+  });
+  server.prependListener("request", ({ socket, url = "" }) => {
+    if (socket instanceof TLSSocket) tell({ event: "request", name: peerName(socket), path: url });
+  });
+  return server;
+}
+
+async function runStore(): Promise<void> {
   const text = { type: "string" } as const;
-  const { values } = parseArgs({ options: { folder: text, port: text, ca: text, cert: text, key: text } });
-  const { folder = "", port = "0", ca = "", cert = "", key = "" } = values;
+  const files = { folder: text, ca: text, cert: text, key: text };
+  const { values } = parseArgs({ options: { ...files, port: text, lookout: text } });
+  const { folder = "", port = "0", lookout = "0", ca = "", cert = "", key = "" } = values;
 
   // Uncompressed, so that a search of the files for clear text cannot miss any.
   const pouch = (requireDevPackage("pouchdb") as PouchDb).defaults({ prefix: `${folder}${sep}`, compression: false });
   const couchApi = requireDevPackage("express-pouchdb") as CouchApi;
   const api = couchApi(pouch, { mode: "minimumForPouchDB", overrideMode: { include: ["routes/find"] } });
 
-  const server = createServer(
-    {
-      ca: readFileSync(ca),
-      cert: readFileSync(cert),
-      key: readFileSync(key),
-      requestCert: true,
-      rejectUnauthorized: true,
-      minVersion: "TLSv1.3",
-      ecdhCurve: storeGroup,
-      keepAliveTimeout: 60_000,
-    },
-    api,
-  );
-  server.on("secureConnection", (socket) => {
-    tell({
-      event: "peer",
-      name: peerName(socket),
-      protocol: socket.getProtocol() ?? "",
-      cipher: socket.getCipher().name,
-    });
-  });
-  server.prependListener("request", ({ socket, url = "" }) => {
-    if (socket instanceof TLSSocket) tell({ event: "request", name: peerName(socket), path: url });
-  });
-  server.listen(Number(port), "127.0.0.1", () => tell({ event: "ready" }));
+  const options: ServerOptions = {
+    ...{ ca: readFileSync(ca), cert: readFileSync(cert), key: readFileSync(key) },
+    ...{ requestCert: true, rejectUnauthorized: true, minVersion: "TLSv1.3", keepAliveTimeout: 60_000 },
+  };
+  const main = listen({ ...options, ecdhCurve: storeGroup }, api).listen(Number(port), "127.0.0.1");
+  const other = listen(options, api).listen(Number(lookout), "127.0.0.1");
+  await Promise.all([once(main, "listening"), once(other, "listening")]);
+  tell({ event: "ready" });
 
   process.stdin.resume().on("end", () => process.exit(0));
   process.on("SIGTERM", () => process.exit(0));
 }
 
-if (import.meta.main) runStore();
+if (import.meta.main) await runStore();

@@ -14,7 +14,7 @@ export function tryOuts(files: DemoFiles, ports: DemoPorts, patient: string): Tr
     { what: "the app's view: clear", command: `curl http://127.0.0.1:${ports.outbound}/clinic/${patient}` },
     {
       what: "the store's view: sealed",
-      command: `${as("outsider")} https://localhost:${ports.store}/clinic/${patient}`,
+      command: `${as("outsider")} https://localhost:${ports.lookout}/clinic/${patient}`,
     },
     {
       what: "from outside, as the gateway",
