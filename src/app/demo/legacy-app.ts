@@ -79,6 +79,13 @@ export class LegacyApp {
     return docs;
   }
 
+  /** What changed, with documents: all at once, or as a feed that never ends. */
+  async changes(feed: "normal" | "continuous"): Promise<StoredPatient[]> {
+    const qs = { feed, include_docs: true };
+    const answer: unknown = await this.#server.request({ db: this.#database, path: "_changes", qs });
+    return documentsOf((answer as { readonly results: readonly object[] }).results);
+  }
+
   /** Adds a file to a patient and reads it back. */
   async attach(id: string, bytes: Buffer): Promise<Buffer> {
     const { _rev: rev } = await this.read(id);

@@ -81,11 +81,19 @@ export async function playScenario(stage: Stage): Promise<ScenarioResult> {
     answered("POST /clinic/_find", "find by ward", { sent: [ada, chiara, chiara].map(foundMembers), received: found }),
   );
 
+  did(
+    answered("GET /clinic/_changes", "what changed", {
+      sent: everybody,
+      received: patientsIn(await app.changes("normal")),
+    }),
+  );
+
   await app.put(adaId, { ...(await app.read(adaId)), ...phoneCorrected });
   did(await written(stage, { request: "PUT /clinic/p-1001", what: "update", id: adaId, sent: phoneCorrected }));
   did(await attached(stage, dmitriId));
   did(await refused(stage, { ...byName, attempt: () => app.find({ ssn: ada.ssn }) }));
   did(await refused(stage, { ...multipart, attempt: () => app.putMultipart("p-1005", boris) }));
+  did(await endless(stage));
   did(await swapped(stage, adaId, dmitriId));
   return { members, operations, example: adaId };
 }
@@ -159,6 +167,13 @@ async function refused({ journal, store }: Stage, { request, what, code, attempt
   return { request, what, stored, received: refusal.text, ok: refusal.code === code && arrived === 0 };
 }
 
+/** A feed of many JSON documents is none: no answer of it is passed on. */
+async function endless({ app }: Stage): Promise<Operation> {
+  const refusal = await refusalOf(() => app.changes("continuous"));
+  const words = { request: "GET /clinic/_changes", what: "as an endless feed", stored: "-" };
+  return { ...words, received: refusal.text, ok: refusal.code === "json_invalid" };
+}
+
 /** Somebody with access to the store moves one patient's sealed ssn into another's document. */
 async function swapped({ app, store }: Stage, victim: string, donor: string): Promise<Operation> {
   const before = await store.read(victim);
@@ -176,6 +191,10 @@ async function swapped({ app, store }: Stage, victim: string, donor: string): Pr
 }
 
 const sealedMemberCount = (patient: Patient): number => 5 + patient.contacts.length;
+
+/** Without the indexes, which are documents too. */
+const patientsIn = (documents: readonly StoredPatient[]): StoredPatient[] =>
+  documents.filter(({ _id }) => !_id.startsWith("_design/"));
 
 const foundMembers = ({ ward, ssn, fullName }: Patient): object => ({ ward, ssn, fullName });
 
