@@ -99,7 +99,10 @@ export class BenchStage {
       adminPort,
       upstreamPort: storePort,
       kms,
-      listener: ["limits: { keysPerBody: 100000000, bodyBytes: 4GiB }", "timeouts: { total: 30m }"],
+      listener: [
+        "limits: { keysPerBody: 100000000, valuesPerBody: 100000000, bodyBytes: 4GiB }",
+        "timeouts: { total: 30m }",
+      ],
     };
     await write(
       "sidecar.yaml",

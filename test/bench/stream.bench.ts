@@ -15,6 +15,10 @@ function documents(): Buffer {
   return Buffer.from(one.repeat(Math.floor(65_536 / one.length)));
 }
 
+function refused([{ statusCode }]: readonly [{ readonly statusCode: number }]): never {
+  throw new Error(`upload refused: ${statusCode}`);
+}
+
 async function upload(port: number, bytes: number): Promise<void> {
   const chunk = documents();
   const outgoing = request({
@@ -26,7 +30,10 @@ async function upload(port: number, bytes: number): Promise<void> {
   });
   const answered = once(outgoing, "response") as Promise<[{ statusCode: number; resume(): void }]>;
   outgoing.write('{"docs":[');
-  for (let sent = 0; sent < bytes; sent += chunk.length) if (!outgoing.write(chunk)) await once(outgoing, "drain");
+  for (let sent = 0; sent < bytes; sent += chunk.length) {
+    // An answer before the end is a refusal: nothing drains any more.
+    if (!outgoing.write(chunk)) await Promise.race([once(outgoing, "drain"), answered.then(refused)]);
+  }
   outgoing.end('{"_id":"last"}]}');
   const [answer] = await answered;
   answer.resume();
