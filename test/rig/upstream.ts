@@ -23,6 +23,8 @@ export interface UpstreamConnection {
   closed: "clean" | "reset" | undefined;
   readonly protocol: string | null;
   readonly authorized: boolean;
+  /** Bytes of answers that the peer has not taken yet. */
+  readonly unsentBytes: () => number;
 }
 
 /** A stored document: what the last write of its path held. */
@@ -109,6 +111,7 @@ export class RecordingUpstream {
       closed: undefined,
       protocol: socket.getProtocol(),
       authorized: socket.authorized,
+      unsentBytes: () => socket.writableLength,
     };
     this.connections.push(connection);
     socket.on("data", (chunk: Buffer) => {
