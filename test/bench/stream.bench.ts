@@ -1,4 +1,4 @@
-import { request } from "node:http";
+import { request, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 
 import type { BenchRow } from "./bench-row.ts";
@@ -42,8 +42,8 @@ async function upload(port: number, bytes: number): Promise<void> {
 
 async function download(port: number, bytes: number): Promise<void> {
   const outgoing = request({ port, host: "127.0.0.1", path: `/v1/bytes/${bytes}` }).end();
-  const [answer] = (await once(outgoing, "response")) as [NodeJS.ReadableStream & { statusCode: number }];
-  if (answer.statusCode !== 200) throw new Error(`download: ${answer.statusCode}`);
+  const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  if (answer.statusCode !== 200) throw new Error(`download: ${answer.statusCode ?? 0}`);
   answer.resume();
   await once(answer, "end");
 }

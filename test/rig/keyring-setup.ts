@@ -7,8 +7,11 @@ type Order = Pick<ProgramOrder, "folder" | "env">;
 
 const addActive = (use: string): readonly string[] => ["add", "--active", "--use", use];
 
-/** The first keyring of a run, by the program's own commands: an active key of each use for every tenant and dataset. */
-async function newKeyring({ folder, env }: Order): Promise<Buffer> {
+/**
+ * Makes the keyring that `sidecar.yaml` of the folder names, by the program's own commands: an active key of each use for every
+ * tenant and dataset.
+ */
+export async function makeKeyring({ folder, env }: Order): Promise<Buffer> {
   for (const command of [["init"], addActive("randomized"), addActive("deterministic")]) {
     const result = await runCommand({ folder, env: env ?? {}, args: ["keys", ...command, "-c", "sidecar.yaml"] });
     if (result.code !== 0) throw new Error(`keys ${command[0] ?? ""} failed: ${result.stdout}${result.stderr}`);
@@ -18,8 +21,8 @@ async function newKeyring({ folder, env }: Order): Promise<Buffer> {
 
 let made: Promise<Buffer> | undefined;
 
-/** Puts a keyring where `sidecar.yaml` of the folder names it: the same for every folder of a run. */
-export async function makeKeyring(order: Order): Promise<void> {
-  made ??= newKeyring(order);
+/** The same keyring for every folder of a run: for folders whose KEK is the key service's stand-in, which is one for all. */
+export async function shareKeyring(order: Order): Promise<void> {
+  made ??= makeKeyring(order);
   await writeFile(join(order.folder, "keyring.json"), await made, { mode: 0o600 });
 }

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 
 import { freePorts } from "../../src/app/demo/free-ports.ts";
 import { KmsStandIn } from "./kms-stand-in.ts";
-import { makeKeyring } from "./keyring-setup.ts";
+import { shareKeyring } from "./keyring-setup.ts";
 import { exchange, requestBytes, type PlainRequest, type RawExchange, type RawOutcome } from "./raw-client.ts";
 import {
   makeSidecarFolder,
@@ -84,7 +84,7 @@ export class Rig {
     const settings = { ...options, port, adminPort, upstreamPort: upstream.port, kms };
     await writeFile(join(folder.path, "sidecar.yaml"), sidecarFile(settings));
     const env = { ...awsEnv, ...options.env };
-    if (options.form === "keyring") await makeKeyring({ folder: folder.path, env });
+    if (options.form === "keyring") await shareKeyring({ folder: folder.path, env });
     await options.beforeStart?.({ kms, folder: folder.path });
     const order = { folder: folder.path, port, adminPort, env, nodeArgs: options.nodeArgs ?? [] };
     const sidecar = await Sidecar.start(order, options.until);
