@@ -80,23 +80,13 @@ export class Rig {
     const folder = await makeSidecarFolder();
     const kms = await KmsStandIn.start();
     const upstream = await RecordingUpstream.start(folder.upstreamIdentity, folder.ca);
-    const [port = 0, adminPort = 0] = await freePorts(2);
-    const settings = { ...options, port, adminPort, upstreamPort: upstream.port, kms };
-    await writeFile(join(folder.path, "sidecar.yaml"), sidecarFile(settings));
-    const env = { ...awsEnv, ...options.env };
-    if (options.form === "keyring") await shareKeyring({ folder: folder.path, env });
-    await options.beforeStart?.({ kms, folder: folder.path });
-    const order = { folder: folder.path, port, adminPort, env, nodeArgs: options.nodeArgs ?? [] };
-    const sidecar = await Sidecar.start(order, options.until);
-    return new Rig({ form: options.form, folder, upstream, kms, sidecar });
-  }
-
-  /** Another process with this one's files, keys, upstream and key service, on ports of its own. */
-  async twin(): Promise<Sidecar> {
-    const [port = 0, adminPort = 0] = await freePorts(2);
-    const settings = { form: this.form, port, adminPort, upstreamPort: this.upstream.port, kms: this.kms };
-    await writeFile(join(this.folder.path, "twin.yaml"), sidecarFile(settings));
-    return Sidecar.start({ folder: this.folder.path, port, adminPort, env: awsEnv, config: "twin.yaml" });
+    try {
+      const sidecar = await startSidecar(options, { folder, kms, upstream });
+      return new Rig({ form: options.form, folder, upstream, kms, sidecar });
+    } catch (error) {
+      await endParts({ folder, kms, upstream });
+      throw error;
+    }
   }
 
   /** One request on a connection of its own. */
@@ -122,8 +112,25 @@ export class Rig {
   async stop(): Promise<void> {
     await this.stalls.stop();
     await this.sidecar.stop();
-    await this.upstream.stop();
-    await this.kms.stop();
-    await rm(dirname(this.folder.path), { recursive: true, force: true });
+    await endParts(this);
   }
+}
+
+type Parts = Pick<Rig, "folder" | "kms" | "upstream">;
+
+async function startSidecar(options: RigOptions, { folder, kms, upstream }: Parts): Promise<Sidecar> {
+  const [port = 0, adminPort = 0] = await freePorts(2);
+  const settings = { ...options, port, adminPort, upstreamPort: upstream.port, kms };
+  await writeFile(join(folder.path, "sidecar.yaml"), sidecarFile(settings));
+  const env = { ...awsEnv, ...options.env };
+  if (options.form === "keyring") await shareKeyring({ folder: folder.path, env });
+  await options.beforeStart?.({ kms, folder: folder.path });
+  const order = { folder: folder.path, port, adminPort, env, nodeArgs: options.nodeArgs ?? [] };
+  return Sidecar.start(order, options.until);
+}
+
+async function endParts({ folder, kms, upstream }: Parts): Promise<void> {
+  await upstream.stop();
+  await kms.stop();
+  await rm(dirname(folder.path), { recursive: true, force: true });
 }

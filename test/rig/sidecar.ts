@@ -78,10 +78,10 @@ export class Sidecar {
 
   /** Spawns `sealwright run` and waits until `until` answers 200: `/readyz`, or `/livez` where it must not get ready. */
   static async start(
-    order: Omit<ProgramOrder, "args"> & { readonly port: number; readonly adminPort: number; readonly config?: string },
+    order: Omit<ProgramOrder, "args"> & { readonly port: number; readonly adminPort: number },
     until: "/readyz" | "/livez" = "/readyz",
   ): Promise<Sidecar> {
-    const child = start({ ...order, args: ["run", "-c", join(order.folder, order.config ?? "sidecar.yaml")] });
+    const child = start({ ...order, args: ["run", "-c", join(order.folder, "sidecar.yaml")] });
     const sidecar = new Sidecar(child, order);
     for (const deadline = Date.now() + 15_000; ;) {
       const answer = await sidecar.admin(until).catch(() => undefined);
