@@ -2,7 +2,7 @@ import type { Interest, JsonKind, JsonSplicer } from "../codec/json-events.ts";
 import { decodeJsonString } from "../codec/decode-string.ts";
 import { SealwrightError, type ErrorFacts } from "../base/sealwright-error.ts";
 import type { ErrorCode } from "../base/error-table.ts";
-import type { Binding } from "../crypto/types.ts";
+import type { Binding, SealedValue } from "../crypto/types.ts";
 import { parseSealedValue } from "../crypto/sealed-value.ts";
 import type { OpeningKey, SealingKey } from "../keys/keys.ts";
 import type { Dataset, DocumentPlan, Field, FieldHit, StateFacts } from "../fieldmap/types.ts";
@@ -22,6 +22,8 @@ interface CapturedValue {
   readonly kind: JsonKind;
   readonly bytes: Buffer;
   readonly position: number;
+  /** What the client sent in its place: a clear value or one that is sealed. Undefined until looked at. */
+  input: "clear" | SealedValue | undefined;
 }
 
 const letterS = 0x73;
@@ -31,6 +33,9 @@ const backslash = 0x5c;
 function mayBeSealed(value: CapturedValue): boolean {
   return value.kind === "string" && (value.bytes[1] === letterS || value.bytes[1] === backslash);
 }
+
+const waitsForRecord = ({ field, document }: CapturedValue): boolean =>
+  field.mode === "randomized" && document.record.state === "waiting";
 
 /** Requests on a route that seals: checks the body's shape against the plan and seals what the plan names. */
 export class SealValues implements ValueWork {
@@ -89,7 +94,7 @@ export class SealValues implements ValueWork {
     const document = hit && this.#documents.of(hit);
     if (hit === undefined || field === undefined || document === undefined)
       throw new SealwrightError("internal", { reason: "capture without a document" });
-    this.#captured.push({ slot, hit, field, document, kind, bytes, position: this.#capturedAt });
+    this.#captured.push({ slot, hit, field, document, kind, bytes, position: this.#capturedAt, input: undefined });
   }
 
   leave(state: number): void {
@@ -112,9 +117,13 @@ export class SealValues implements ValueWork {
   }
 
   settleReady(splicer: JsonSplicer): void | Promise<void> {
+    // All are looked at before a key is asked for: a body that is refused for one of them costs no key.
+    for (const value of this.#captured) {
+      if (!waitsForRecord(value)) value.input ??= this.#look(value);
+    }
     const waiting: CapturedValue[] = [];
     for (const [index, value] of this.#captured.entries()) {
-      if (value.field.mode === "randomized" && value.document.record.state === "waiting") {
+      if (waitsForRecord(value)) {
         waiting.push(value);
         continue;
       }
@@ -189,16 +198,22 @@ export class SealValues implements ValueWork {
     return container ? "enter" : "skip";
   }
 
+  /** Throws `already_sealed`; `open_failed` for what may be reopened but cannot be. */
+  #look(value: CapturedValue): "clear" | SealedValue {
+    const text = mayBeSealed(value) ? this.#decode(value) : undefined;
+    const sealed = text === undefined ? undefined : parseSealedValue(text);
+    if (sealed === undefined) return "clear";
+    if (value.field.sealedInput === "refuse" || value.document.record.record === undefined)
+      throw this.#refusalOf(value, "already_sealed");
+    if (!sealed.recordBound || sealed.rawBytes) throw this.#refusalOf(value, "open_failed", "not bound to a record");
+    return sealed;
+  }
+
   #settle(value: CapturedValue, splicer: JsonSplicer): Promise<void> | undefined {
     const scope = { tenant: this.#exchange.tenant, dataset: this.#dataset.name };
-    const text = mayBeSealed(value) ? this.#decode(value) : undefined;
-    const sealedAlready = text === undefined ? undefined : parseSealedValue(text);
+    const sealedAlready = value.input === "clear" ? undefined : value.input;
     let reopener: OpeningKey | undefined;
     if (sealedAlready !== undefined) {
-      if (value.field.sealedInput === "refuse" || value.document.record.record === undefined)
-        throw this.#refusalOf(value, "already_sealed");
-      if (!sealedAlready.recordBound || sealedAlready.rawBytes)
-        throw this.#refusalOf(value, "open_failed", "not bound to a record");
       const opener = this.#keys.opener(sealedAlready.key, scope);
       if (opener instanceof Promise) return opener.then(() => undefined);
       reopener = opener;

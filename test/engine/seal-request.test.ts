@@ -150,6 +150,20 @@ describe("sealing a request", () => {
     expect(await rig.open("GET", put, await rig.seal("PUT", put, near))).to.equal(near);
   });
 
+  it("asks for no key where any value is refused as sealed already, wherever it stands", async () => {
+    const token = (JSON.parse(await rig.seal("PUT", put, '{"ssn":"x"}')) as { ssn: string }).ssn;
+    const { asked } = rig.keys;
+    for (const body of [
+      `{"ssn":"x","notes":"${token}"}`,
+      `{"ssn":"x","notes":"${token.replace("s", "\\u0073")}"}`,
+      `{"ssn":"x","contacts":[{"phone":"1"},{"phone":"${token}"}]}`,
+    ]) {
+      expect(await refusal(rig.seal("PUT", put, body))).to.equal("already_sealed");
+    }
+    expect(await refusal(rig.seal("POST", "/v1/loose", `{"ssn":"x","fax":"${token}"}`))).to.equal("already_sealed");
+    expect(rig.keys.asked).to.equal(asked);
+  });
+
   it("reopens sealed input under the same field and record only", async () => {
     const token = (JSON.parse(await rig.seal("PUT", put, '{"fax":"x"}')) as { fax: string }).fax;
     const again = await rig.seal("PUT", put, `{"fax":"${token}"}`);
