@@ -1,3 +1,5 @@
+import { withoutSpace } from "./header-lines.ts";
+
 const wildcards: ReadonlySet<string> = new Set(["*/*", "application/*"]);
 
 const isJsonRange = (range: string): boolean =>
@@ -13,6 +15,6 @@ export function needsJsonAsked(accept: readonly string[]): boolean {
     .join(",")
     .split(",")
     .filter((part) => !/;[ \t]*q=0(?:\.0*)?[ \t]*(?:;|$)/i.test(part))
-    .map((part) => (part.split(";", 1)[0] ?? "").trim().toLowerCase());
+    .map((part) => withoutSpace(part.split(";", 1)[0] ?? "").toLowerCase());
   return !ranges.some(isJsonRange) && ranges.some((range) => wildcards.has(range));
 }

@@ -1,4 +1,4 @@
-import type { SealwrightError } from "../base/sealwright-error.ts";
+import { SealwrightError } from "../base/sealwright-error.ts";
 import { BodyPump, type PausableSource } from "./body-pump.ts";
 import type { BodyStage, BodyTarget } from "./body-stage.ts";
 import type { FlowParts, RequestPlan } from "./flow-parts.ts";
@@ -49,8 +49,11 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
       this.#owner.answerStarts();
       this.#status = head.status;
       this.#lines = new HeaderLines(head.headers);
+      checkCoding(this.#lines);
       const { method } = this.#plan.head;
       this.#reading = responseReading(this.#plan.treatment.opens, method, head.status);
+      // A 205 may be framed as if it had a body: its head waits until none has come.
+      if (head.status === 205) return;
       if (isBodiless(method, head.status))
         this.#begin(bodilessLength(this.#lines, head.status, this.#reading !== "pass"));
       else if (this.#reading === "pass") this.#pump = this.#pumpInto(passedStage(this));
@@ -59,6 +62,8 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
 
   chunk(chunk: Buffer): void {
     this.#owner.rescue("answer", () => {
+      if (isBodiless(this.#plan.head.method, this.#status))
+        throw new SealwrightError("upstream_invalid", { reason: "a body where none may be" });
       this.#pump ??= this.#openedPump();
       this.#pump.push(chunk);
     });
@@ -124,7 +129,7 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
 
   /** The upstream ended without a body. Where one was possible, an opened answer's head has waited for that. */
   #endEmpty(): void {
-    if (!isBodiless(this.#plan.head.method, this.#status)) this.#begin(0);
+    if (this.#status === 205 || !isBodiless(this.#plan.head.method, this.#status)) this.#begin(0);
     this.#endAnswer(undefined);
   }
 
@@ -159,6 +164,13 @@ export class AnswerFlow implements UpstreamEvents, BodyTarget, PausableSource {
 
 const noLines = new HeaderLines([]);
 
+/** A transfer coding other than one `chunked` is not taken off by the HTTP client: the bytes would be no content. Throws `upstream_invalid`. */
+function checkCoding(lines: HeaderLines): void {
+  const codings = lines.all("transfer-encoding");
+  if (codings.length === 0 || (codings.length === 1 && codings[0]?.toLowerCase() === "chunked")) return;
+  throw new SealwrightError("upstream_invalid", { reason: "transfer-encoding other than chunked" });
+}
+
 function statedLength(lines: HeaderLines): number | undefined {
   const text = lines.first("content-length");
   return text !== undefined && /^[0-9]{1,15}$/.test(text) ? Number(text) : undefined;
@@ -166,6 +178,5 @@ function statedLength(lines: HeaderLines): number | undefined {
 
 /** The length that may be told where no body follows: a HEAD's or 304's speaks of the body that GET would bring. */
 function bodilessLength(lines: HeaderLines, status: number, opened: boolean): number | undefined {
-  if (status === 205) return 0;
   return status === 204 || opened ? undefined : statedLength(lines);
 }

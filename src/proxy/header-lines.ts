@@ -42,12 +42,25 @@ export class HeaderLines {
   }
 }
 
+const isSpace = (code: number): boolean => code === 0x20 || code === 0x09;
+
+/**
+ * `text` without the space and tabs around it (OWS, RFC 9110 section 5.6.3). Nothing else is cut: what a wider trim takes for
+ * space, such as U+00A0, is part of the value to other readers.
+ */
+export function withoutSpace(text: string): string {
+  let [start, end] = [0, text.length];
+  while (start < end && isSpace(text.charCodeAt(start))) start++;
+  while (start < end && isSpace(text.charCodeAt(end - 1))) end--;
+  return text.slice(start, end);
+}
+
 /** The members of a comma-separated list over all its lines (RFC 9110 section 5.6.1), lower case, empty ones left out. */
 export function listMembers(values: readonly string[]): string[] {
   const members: string[] = [];
   for (const value of values) {
     for (const part of value.split(",")) {
-      const member = part.trim().toLowerCase();
+      const member = withoutSpace(part).toLowerCase();
       if (member !== "") members.push(member);
     }
   }

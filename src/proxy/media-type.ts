@@ -1,3 +1,5 @@
+import { withoutSpace } from "./header-lines.ts";
+
 /** A media type (RFC 9110 section 8.3.1): type and parameter names in lower case. */
 export interface MediaType {
   readonly essence: string;
@@ -8,15 +10,16 @@ const plainJson: MediaType = Object.freeze({ essence: "application/json", parame
 
 const token = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
 const essencePattern = new RegExp(`^(${token}/${token})[ \\t]*(?:;|$)`);
+// The space behind a parameter belongs to it: two runs of space that could share one run would take quadratic time.
 const parameterPattern = new RegExp(
-  `[ \\t]*(?:(${token})=(?:(${token})|"((?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*)"))?[ \\t]*(?:;|$)`,
+  `[ \\t]*(?:(${token})=(?:(${token})|"((?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t \\x21-\\x7e\\x80-\\xff])*)")[ \\t]*)?(?:;|$)`,
   "y",
 );
 
 /** Reads `text` strictly: `undefined` when it is malformed or names a parameter twice. */
 export function parseMediaType(text: string): MediaType | undefined {
   if (text === "application/json") return plainJson;
-  const trimmed = text.trim();
+  const trimmed = withoutSpace(text);
   const head = essencePattern.exec(trimmed);
   if (head?.[1] === undefined) return undefined;
   const parameters = new Map<string, string>();
@@ -33,8 +36,16 @@ export function parseMediaType(text: string): MediaType | undefined {
   return { essence: head[1].toLowerCase(), parameters };
 }
 
-/** JSON is UTF-8 (RFC 8259 section 8.1); another charset would make other text of the same bytes. */
-const isUtf8 = (type: MediaType): boolean => (type.parameters.get("charset") ?? "utf-8").toLowerCase() === "utf-8";
+/**
+ * JSON is UTF-8 (RFC 8259 section 8.1); another charset would make other text of the same bytes. A charset in an extended or
+ * continued spelling (`charset*`, `charset*0`) is one to some readers and none to others.
+ */
+function isUtf8(type: MediaType): boolean {
+  for (const name of type.parameters.keys()) {
+    if (name.startsWith("charset*")) return false;
+  }
+  return (type.parameters.get("charset") ?? "utf-8").toLowerCase() === "utf-8";
+}
 
 const requestJson: ReadonlySet<string> = new Set([
   "application/json",

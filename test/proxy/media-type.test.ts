@@ -33,6 +33,10 @@ describe("media types", () => {
       "a/b, a/b",
       "a/b; =1",
       "a/b; x = 1",
+      "a/b\u00a0",
+      "\u00a0a/b",
+      "a/b;\u00a0x=1",
+      "a/b\v",
     ]) {
       expect(parseMediaType(text), text).to.equal(undefined);
     }
@@ -45,6 +49,13 @@ describe("media types", () => {
         if (type !== undefined && isRequestJson(type)) expect(text.toLowerCase()).to.contain("json");
       }),
     );
+  });
+
+  it("takes no charset in an extended or continued spelling (RFC 8187, RFC 2231) for JSON", () => {
+    for (const name of ["charset*", "charset*0", "Charset*0*"]) {
+      const type = parseMediaType(`application/json; ${name}=utf-16`)!;
+      expect([isRequestJson(type), isResponseJson(type)], name).to.deep.equal([false, false]);
+    }
   });
 
   it("takes more types in answers than in requests", () => {
@@ -66,6 +77,11 @@ describe("media types", () => {
       [["*/*;q=0"], false],
     ];
     for (const [accept, expected] of asked) expect(needsJsonAsked(accept), accept.join(" | ")).to.equal(expected);
+  });
+
+  it("knows no coding by a name with other space around it than a header's own", () => {
+    expect(codingOf(["gzip\u00a0"])).to.equal(undefined);
+    expect(codingOf([" gzip\t"])).to.equal("gzip");
   });
 
   it("knows one content coding, and no chain", () => {
