@@ -1,9 +1,13 @@
 import { ascii } from "./ascii.ts";
+import { fourDigits } from "./name-text.ts";
 
-/** A `\u` escape as a code unit; -1 when no such escape stands at `at`. */
-function escapedUnit(source: Buffer, at: number): number {
+/** One half of a surrogate pair, escaped, as a code unit; -1 when none stands at `at`. */
+function escapedHalf(source: Uint8Array, at: number): number {
   if (source[at] !== ascii.backslash || source[at + 1] !== ascii.u) return -1;
-  return Number.parseInt(source.toString("latin1", at + 2, at + 6), 16);
+  // Every half begins with the digit d.
+  if (((source[at + 2] ?? 0) | 0x20) !== 0x64) return -1;
+  const unit = fourDigits(source, at + 2);
+  return unit >= 0xd800 && unit <= 0xdfff ? unit : -1;
 }
 
 /**
@@ -12,15 +16,20 @@ function escapedUnit(source: Buffer, at: number): number {
  */
 export function loneSurrogate(source: Buffer): number {
   let at = source.indexOf(ascii.backslash);
-  while (at >= 0) {
-    const unit = escapedUnit(source, at);
-    let next = at + (unit < 0 ? 2 : 6);
-    if (unit >= 0xd800 && unit <= 0xdfff) {
-      const low = unit < 0xdc00 ? escapedUnit(source, next) : -1;
-      if (low < 0xdc00 || low > 0xdfff) return at;
-      next += 6;
+  // Byte by byte from here: a value may be nothing but escapes, and a call for each would hold up everybody.
+  while (at >= 0 && at < source.length) {
+    if (source[at] !== ascii.backslash) {
+      at += 1;
+      continue;
     }
-    at = source.indexOf(ascii.backslash, next);
+    const half = escapedHalf(source, at);
+    if (half < 0) {
+      // Of a `\u` escape the digits are left; they hold no backslash.
+      at += 2;
+      continue;
+    }
+    if (half >= 0xdc00 || escapedHalf(source, at + 6) < 0xdc00) return at;
+    at += 12;
   }
   return -1;
 }
