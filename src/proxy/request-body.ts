@@ -16,6 +16,13 @@ import type { MatchedRoute } from "./request-match.ts";
 /** A body that is not sealed goes out in one piece up to this length. */
 const shortBody = 64 * 1024;
 
+/** Methods whose requests bring no document by their nature (RFC 9110 section 9.3): without a body no field is missing. */
+const withoutDocument: ReadonlySet<string> = new Set(["GET", "HEAD", "DELETE", "OPTIONS"]);
+
+/** A request without a body lacks the document that its route seals. */
+export const lacksDocument = ({ route }: MatchedRoute, method: string): boolean =>
+  route.request.kind === "seal" && !withoutDocument.has(method);
+
 /** How a request's body will be read, known before its first byte is asked for. */
 export type RequestReading =
   | { readonly kind: "plain" }

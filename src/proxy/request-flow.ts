@@ -8,7 +8,7 @@ import { HeaderLines } from "./header-lines.ts";
 import type { ClientEvents, ClientExchange, HeaderList, UpstreamCall, UpstreamRequest } from "./http-port.ts";
 import { QuietWatch } from "./quiet-watch.ts";
 import { closesConnection, refusalOf, type Side } from "./refusal.ts";
-import { requestReading, requestStage, type RequestReading } from "./request-body.ts";
+import { lacksDocument, requestReading, requestStage, type RequestReading } from "./request-body.ts";
 import { checkTrailers } from "./request-head.ts";
 import { upstreamHeaders } from "./request-headers.ts";
 import { exchangeOf, MethodRefusal } from "./request-match.ts";
@@ -207,7 +207,7 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
   }
 
   #forwardEmpty(plan: RequestPlan): void {
-    if (plan.matched.route.request.kind === "seal") {
+    if (lacksDocument(plan.matched, plan.head.method)) {
       this.#parts.engine.checkEmptyRequest(exchangeOf(plan.matched, plan.tenant, false));
     }
     this.#sent = true;

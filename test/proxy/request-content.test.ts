@@ -178,6 +178,15 @@ describe("what a request body may be", () => {
     }
   });
 
+  it("asks no field of a request that brings no document by its nature", async () => {
+    for (const method of ["GET", "HEAD", "DELETE", "OPTIONS"]) {
+      expect(statusOf(await rig.ask({ method, target: "/strict", headers: [] })), method).to.equal(200);
+    }
+    for (const method of ["POST", "PUT", "PATCH"]) {
+      expect(codeIn(await rig.ask({ method, target: "/strict", headers: [] })), method).to.equal("field_missing");
+    }
+  });
+
   it("keeps a DELETE's body inside the DELETE (R29)", async () => {
     const inner = "GET /admin HTTP/1.1\r\nhost: a\r\n\r\n";
     const body = `${inner.length.toString(16)}\r\n${inner}\r\n0\r\n\r\n`;
