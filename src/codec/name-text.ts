@@ -15,7 +15,7 @@ for (const [letter, meaning] of Object.entries({
 
 const hexValue = (digit: number): number => (digit <= 0x39 ? digit - 0x30 : (digit | 0x20) - 0x57);
 
-/** The code unit of a scanned `\\u` escape whose first digit stands at `at`. */
+/** The code unit of a scanned `\u` escape whose first digit stands at `at`. */
 export const fourDigits = (bytes: Uint8Array, at: number): number => {
   let unit = 0;
   for (let i = at; i < at + 4; i += 1) unit = (unit << 4) | hexValue(bytes[i] as number);
