@@ -118,18 +118,22 @@ function entryNamed(keyring: Keyring, id: string): KeyringEntry {
 }
 
 function assertFirst(keyring: Keyring, use: KeyUse, scope: KeyringEntry["scope"]): void {
-  const others = keyring.entries.filter((entry) => entry.use === use && sameScope(entry.scope, scope));
-  if (others.length > 0) throw new SealwrightError("key_state", { reason: "the scope has keys already" });
+  const others = keyring.entries.filter((entry) => entry.use === use && scopesOverlap(entry.scope, scope));
+  if (others.length > 0)
+    throw new SealwrightError("key_state", { reason: "keys for this scope, or one that overlaps it, exist already" });
 }
 
 function activeLike(keyring: Keyring, like: KeyringEntry): readonly KeyringEntry[] {
   return keyring.entries.filter(
-    (entry) => entry.state === "active" && entry.use === like.use && sameScope(entry.scope, like.scope),
+    (entry) => entry.state === "active" && entry.use === like.use && scopesOverlap(entry.scope, like.scope),
   );
 }
 
-function sameScope(a: KeyringEntry["scope"], b: KeyringEntry["scope"]): boolean {
-  return a.tenant === b.tenant && a.dataset === b.dataset;
+/** Some tenant and dataset are in both: a key of either would seal what the other's seals now. */
+function scopesOverlap(a: KeyringEntry["scope"], b: KeyringEntry["scope"]): boolean {
+  const meets = (one: string | undefined, other: string | undefined): boolean =>
+    one === undefined || other === undefined || one === other;
+  return meets(a.tenant, b.tenant) && meets(a.dataset, b.dataset);
 }
 
 function definedScope({ tenant, dataset }: EntryScope): KeyringEntry["scope"] {

@@ -136,13 +136,16 @@ describe("keyring life cycle", () => {
     expect(first.id).not.to.equal(second.id);
   });
 
-  it("makes a key active at once only where its scope has none of its use", async () => {
+  it("makes a key active at once only where no scope that overlaps has one of its use", async () => {
     await createKeyring(office);
     await addKey(office, { ...patients, active: true });
     expect(await failureCode(() => addKey(office, { ...patients, active: true }))).to.equal("key_state");
     await addKey(office, { ...patients, use: "deterministic", active: true });
-    await addKey(office, { ...patients, scope: {}, active: true });
-    await addKey(office, { ...patients, scope: { tenant: "patients" }, active: true });
+    await addKey(office, { ...patients, scope: { dataset: "others", tenant: "t1" }, active: true });
+    // Sidecars that have not read them yet could not open what such keys seal.
+    for (const scope of [{}, { tenant: "t1" }, { dataset: "patients", tenant: "t1" }])
+      expect(await failureCode(() => addKey(office, { ...patients, scope, active: true }))).to.equal("key_state");
+    await addKey(office, { ...patients, scope: { dataset: "others", tenant: "t2" }, active: true });
   });
 
   it("never has two active deterministic keys in one scope", async () => {
@@ -151,6 +154,8 @@ describe("keyring life cycle", () => {
     await addKey(office, { ...exact, active: true });
     const { id } = await addKey(office, { ...exact, notBeforeMs: 0 });
     expect(await failureCode(() => activateKey(office, id))).to.equal("key_state");
+    const tenants = await addKey(office, { ...exact, scope: { dataset: "d", tenant: "t1" }, notBeforeMs: 0 });
+    expect(await failureCode(() => activateKey(office, tenants.id))).to.equal("key_state");
   });
 
   describe("in a folder of shards", () => {

@@ -1,7 +1,7 @@
 import { hasCode, SealwrightError } from "../../base/sealwright-error.ts";
 import { parseSealedValue } from "../../crypto/sealed-value.ts";
 import type { Dataset, Field } from "../../fieldmap/types.ts";
-import type { Keys } from "../../keys/keys.ts";
+import type { Keys, OpeningKey } from "../../keys/keys.ts";
 import type { LoadedSidecar } from "../config/load-sidecar.ts";
 import type { CommandCall, CommandOption } from "./command.ts";
 import { usageProblem } from "./usage-problem.ts";
@@ -75,7 +75,11 @@ export async function openFieldValue(keys: Keys, place: FieldPlace, sealed: stri
   const names = [place.field.name, ...place.field.formerly];
   let failure = new SealwrightError("open_failed");
   for (const dataset of [place.dataset.name, ...place.dataset.formerly]) {
-    const key = await keys.opener(value.key, { tenant, dataset });
+    const key = await borrowed(async () => keys.opener(value.key, { tenant, dataset }));
+    if (key instanceof SealwrightError) {
+      failure = key;
+      continue;
+    }
     try {
       for (const field of names) {
         const opened = attempt(() => key.open(value, { tenant, dataset, field, record }));
@@ -87,6 +91,16 @@ export async function openFieldValue(keys: Keys, place: FieldPlace, sealed: stri
     }
   }
   throw failure;
+}
+
+/** The key, or why this name of the dataset has none that opens; another failure than `open_failed` is thrown on. */
+async function borrowed(borrow: () => Promise<OpeningKey>): Promise<OpeningKey | SealwrightError> {
+  try {
+    return await borrow();
+  } catch (error) {
+    if (hasCode(error, "open_failed")) return error;
+    throw error;
+  }
 }
 
 /** What `open` gives, or why it fails; another failure than `open_failed` is thrown on. */
