@@ -7,6 +7,11 @@ export interface KeysConfig {
   readonly form: KeyForm;
   /** The KEK that new data keys are wrapped under. */
   readonly kek: string;
+  /**
+   * Further KEKs that every new keyring entry is wrapped under, in the order in which they are asked when `kek` cannot be: a
+   * second cloud, or an offline recovery key.
+   */
+  readonly wraps?: readonly string[] | undefined;
   /** Path of the keyring file or of the folder of its shards. Needed where the keyring form is sealed or accepted. */
   readonly keyring?: string | undefined;
   /** Pins the keyring's root: 64 lower-case hex digits. */
@@ -21,6 +26,10 @@ export interface KeysConfig {
     /** Most unwrapped keys in memory. */
     readonly entries: number;
   };
+  /** When `keys rotate --due` finds something to do. */
+  readonly rotation?: RotationTimes | undefined;
+  /** Where this sidecar keeps its counts of values per key, through restarts. */
+  readonly usageReport?: string | undefined;
   /** Extends `cache.age` while the key service is out of reach; a refusal ends the use of a key at once. */
   readonly outageBudget: number;
 }
@@ -30,3 +39,13 @@ export interface SealingLimits {
   readonly values: number;
   readonly bytes: number;
 }
+
+/** Milliseconds. */
+export interface RotationTimes {
+  /** A new randomized key for each scope whose newest one is this old. Absent = never by schedule. */
+  readonly every?: number | undefined;
+  /** How long a key goes on opening after it sealed last before it is eligible to retire: 30 to 90 days. */
+  readonly decryptOnly: number;
+}
+
+export const defaultRotation: RotationTimes = Object.freeze({ decryptOnly: 60 * 86_400_000 });

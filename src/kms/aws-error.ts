@@ -1,6 +1,8 @@
 import type { ErrorCode } from "../base/error-table.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 
+type KmsOperation = "generate" | "unwrap" | "wrap" | "rewrap";
+
 type KmsCode = Extract<ErrorCode, "kms_not_mine" | "kms_denied" | "kms_unavailable" | "kms_broken">;
 
 /** Failures that AWS or its SDK names, each with what it means in the port's words. */
@@ -81,7 +83,7 @@ const networkCode =
   /^(E(?!RR_)[A-Z0-9_]+|ERR_(TLS|SSL|SOCKET|HTTP)_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|HOSTNAME_MISMATCH)$/;
 
 /** The SDK's error in the port's words, with the SDK's as its cause. */
-export function awsError(error: unknown, operation: "generate" | "unwrap" | "wrap"): SealwrightError {
+export function awsError(error: unknown, operation: KmsOperation): SealwrightError {
   if (error instanceof SealwrightError) return error;
   const { name, code, status, skewed } = read(error);
   if (skewed && timeOfDay.has(name))
@@ -89,12 +91,13 @@ export function awsError(error: unknown, operation: "generate" | "unwrap" | "wra
   return new SealwrightError(mapped({ name, code, status, operation }), { reason: reasonOf(name, status) }, error);
 }
 
-function mapped(failure: Omit<Failure, "skewed"> & { readonly operation: string }): KmsCode {
+function mapped(failure: Omit<Failure, "skewed"> & { readonly operation: KmsOperation }): KmsCode {
   const { name, code, status, operation } = failure;
   // What the caller sent is not acceptable: for an unwrap that is the wrapped key, else it is the configuration.
-  if (name === "ValidationException") return operation === "unwrap" ? "kms_not_mine" : "kms_denied";
+  const readsWrapped = operation === "unwrap" || operation === "rewrap";
+  if (name === "ValidationException") return readsWrapped ? "kms_not_mine" : "kms_denied";
   const named = codeByName.get(name);
-  if (named === "kms_not_mine" && operation !== "unwrap") return "kms_broken";
+  if (named === "kms_not_mine" && !readsWrapped) return "kms_broken";
   if (named !== undefined) return named;
   if (status === undefined) return code !== undefined && networkCode.test(code) ? "kms_unavailable" : "kms_broken";
   // No name that is known: an XML or HTML page (a proxy, a denial before KMS reads the request), or a new exception.

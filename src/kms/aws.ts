@@ -1,4 +1,10 @@
-import { DecryptCommand, EncryptCommand, GenerateDataKeyCommand, type KMSClient } from "@aws-sdk/client-kms";
+import {
+  DecryptCommand,
+  EncryptCommand,
+  GenerateDataKeyCommand,
+  ReEncryptCommand,
+  type KMSClient,
+} from "@aws-sdk/client-kms";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { awsClient } from "./aws-client.ts";
 import { isAllowedEndpoint } from "./aws-endpoint.ts";
@@ -14,6 +20,7 @@ const algorithm = "SYMMETRIC_DEFAULT";
 
 /** AWS KMS: one symmetric key. The context is its EncryptionContext, which it authenticates and writes to CloudTrail. */
 class AwsKms implements Kms {
+  readonly canUnwrap = true;
   readonly #client: KMSClient;
   readonly #keyId: string;
   readonly #key: AwsKey;
@@ -68,6 +75,26 @@ class AwsKms implements Kms {
       throw awsError(error, "wrap");
     });
     this.#check(answer.KeyId, answer.EncryptionAlgorithm);
+    return wrappedOf(answer.CiphertextBlob);
+  }
+
+  /** By ReEncrypt: the key in clear stays in the service. */
+  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    const { KeyId, EncryptionContext } = this.#named(context);
+    const command = new ReEncryptCommand({
+      CiphertextBlob: wrapped,
+      SourceKeyId: KeyId,
+      SourceEncryptionContext: EncryptionContext,
+      SourceEncryptionAlgorithm: algorithm,
+      DestinationKeyId: KeyId,
+      DestinationEncryptionContext: EncryptionContext,
+      DestinationEncryptionAlgorithm: algorithm,
+    });
+    const answer = await this.#client.send(command).catch((error: unknown) => {
+      throw awsError(error, "rewrap");
+    });
+    this.#check(answer.SourceKeyId, answer.SourceEncryptionAlgorithm);
+    this.#check(answer.KeyId, answer.DestinationEncryptionAlgorithm);
     return wrappedOf(answer.CiphertextBlob);
   }
 

@@ -29,6 +29,10 @@ export class CircuitBreakerKms implements Kms {
     this.#ports.metrics.gauge("sealwright_kms_breaker_open", 0, { kek });
   }
 
+  get canUnwrap(): boolean {
+    return this.#inner.canUnwrap;
+  }
+
   generate(context: KmsContext): Promise<GeneratedKey> {
     return this.#guarded(() => this.#inner.generate(context));
   }
@@ -39,6 +43,10 @@ export class CircuitBreakerKms implements Kms {
 
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
     return this.#guarded(() => this.#inner.wrap(plaintext, context));
+  }
+
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return this.#guarded(() => this.#inner.rewrap(wrapped, context));
   }
 
   close(): Promise<void> {

@@ -15,6 +15,10 @@ export class DeadlineKms implements Kms {
     this.#clock = clock;
   }
 
+  get canUnwrap(): boolean {
+    return this.#inner.canUnwrap;
+  }
+
   generate(context: KmsContext): Promise<GeneratedKey> {
     return this.#within(this.#inner.generate(context), (late) => late.plaintext.fill(0));
   }
@@ -25,6 +29,10 @@ export class DeadlineKms implements Kms {
 
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
     return this.#within(this.#inner.wrap(plaintext, context), () => undefined);
+  }
+
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return this.#within(this.#inner.rewrap(wrapped, context), () => undefined);
   }
 
   close(): Promise<void> {

@@ -18,10 +18,17 @@ export interface GeneratedKey {
  * Plaintext keys are exactly 32 bytes in both directions. Decorators (retry, breaker, deadline, metrics) keep this contract.
  */
 export interface Kms {
+  /**
+   * False: it wraps, but cannot unwrap here, as a recovery key whose secret lies in a safe. `unwrap` and `rewrap` then fail with
+   * `kms_not_mine`, and nobody asks.
+   */
+  readonly canUnwrap: boolean;
   generate(context: KmsContext): Promise<GeneratedKey>;
   /** Gives a Buffer that the caller owns and zeroes. */
   unwrap(wrapped: Buffer, context: KmsContext): Promise<Buffer>;
   /** Leaves `plaintext` as it is; the caller zeroes it. */
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer>;
+  /** The same key wrapped anew under the KEK's newest version. The caller proves it before the old wrap goes. */
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer>;
   close(): Promise<void>;
 }

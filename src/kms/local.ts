@@ -20,6 +20,7 @@ const wrappedBytes = 1 + nonceBytes + keyBytes + tagBytes;
  * Random 96-bit nonces: safe for the 2^32 wraps that no development key ever makes.
  */
 export class LocalKms implements Kms {
+  readonly canUnwrap = true;
   readonly #key: Buffer;
 
   /** Takes `key` (32 bytes) over and zeroes it in `close`. */
@@ -43,6 +44,15 @@ export class LocalKms implements Kms {
     cipher.setAAD(contextBytes(context));
     const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
     return Promise.resolve(Buffer.concat([Buffer.from([version]), nonce, ciphertext, cipher.getAuthTag()]));
+  }
+
+  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    const plaintext = await this.unwrap(wrapped, context);
+    try {
+      return await this.wrap(plaintext, context);
+    } finally {
+      plaintext.fill(0);
+    }
   }
 
   close(): Promise<void> {

@@ -15,6 +15,10 @@ export class MeteredKms implements Kms {
     this.#ports = ports;
   }
 
+  get canUnwrap(): boolean {
+    return this.#inner.canUnwrap;
+  }
+
   generate(context: KmsContext): Promise<GeneratedKey> {
     return this.#measured("generate", () => this.#inner.generate(context));
   }
@@ -25,6 +29,10 @@ export class MeteredKms implements Kms {
 
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
     return this.#measured("wrap", () => this.#inner.wrap(plaintext, context));
+  }
+
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return this.#measured("rewrap", () => this.#inner.rewrap(wrapped, context));
   }
 
   close(): Promise<void> {

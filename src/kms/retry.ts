@@ -23,6 +23,10 @@ export class RetryKms implements Kms {
     this.#ports = ports;
   }
 
+  get canUnwrap(): boolean {
+    return this.#inner.canUnwrap;
+  }
+
   generate(context: KmsContext): Promise<GeneratedKey> {
     return this.#again(() => this.#inner.generate(context));
   }
@@ -33,6 +37,10 @@ export class RetryKms implements Kms {
 
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
     return this.#again(() => this.#inner.wrap(plaintext, context));
+  }
+
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return this.#again(() => this.#inner.rewrap(wrapped, context));
   }
 
   close(): Promise<void> {

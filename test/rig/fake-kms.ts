@@ -4,7 +4,7 @@ import { contextBytes, type KmsContext } from "../../src/kms/context.ts";
 import type { GeneratedKey, Kms } from "../../src/kms/kms.ts";
 
 export interface FakeKmsCall {
-  readonly operation: "generate" | "unwrap" | "wrap";
+  readonly operation: "generate" | "unwrap" | "wrap" | "rewrap";
   readonly context: KmsContext;
   readonly wrapped?: Buffer;
 }
@@ -17,6 +17,7 @@ export class FakeKms implements Kms {
   readonly calls: FakeKmsCall[] = [];
   /** The very Buffers that callers were given and must have zeroed. */
   readonly given: Buffer[] = [];
+  canUnwrap = true;
   before: (call: FakeKmsCall) => void | Promise<void> = () => undefined;
   editGenerated: (key: GeneratedKey) => GeneratedKey = (key) => key;
   editUnwrapped: (plaintext: Buffer, call: FakeKmsCall) => Buffer = (plaintext) => plaintext;
@@ -44,6 +45,13 @@ export class FakeKms implements Kms {
   async wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
     await this.#called({ operation: "wrap", context });
     return this.keep(plaintext, context);
+  }
+
+  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    await this.#called({ operation: "rewrap", context, wrapped });
+    const kept = this.#kept.get(wrapped.toString("hex"));
+    if (kept?.context.equals(contextBytes(context)) !== true) throw new SealwrightError("kms_not_mine");
+    return this.keep(kept.plaintext, context);
   }
 
   close(): Promise<void> {

@@ -16,8 +16,8 @@ export async function withKeyringOffice<T>(config: string, work: (office: Keyrin
     throw new SealwrightError("config_invalid", { file: config, reason: "no keys.keyring" });
   const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics });
   try {
-    const { keyring: path, rootId, kek } = keys;
-    return await work({ path, rootId, kms: opened, keks: [kek], clock: systemClock });
+    const { keyring: path, rootId, kek, wraps = [] } = keys;
+    return await work({ path, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock });
   } finally {
     await closeKms(opened);
   }

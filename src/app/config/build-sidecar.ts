@@ -92,7 +92,8 @@ function kmsConfig(kms: KmsFile, folder: string): KmsConfig {
 function keysConfig(keys: KeysFile | undefined, folder: string): KeysConfig | undefined {
   if (keys === undefined) return undefined;
   const keyring = keys.keyring === undefined ? undefined : resolve(folder, keys.keyring);
-  return Object.freeze({ ...keys, keyring });
+  const usageReport = keys.usageReport === undefined ? undefined : resolve(folder, keys.usageReport);
+  return Object.freeze({ ...keys, keyring, usageReport });
 }
 
 const listenOf = (socket: { readonly listen: ListenAddress } | undefined): ListenAddress | undefined => socket?.listen;

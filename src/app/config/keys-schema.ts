@@ -14,12 +14,26 @@ const cache = z.strictObject({
   entries: count.default(10_000).meta({ description: "Most unwrapped data keys in memory." }),
 });
 
+const day = 24 * hour;
+
+const rotation = z.strictObject({
+  every: duration.optional().meta({ description: "A new data key for each scope after this time; absent = never." }),
+  decryptOnly: duration
+    .default(60 * day)
+    .meta({ description: "Until a key that seals no more is eligible to retire; 30d to 90d, default 60d." }),
+});
+
 const form = z.enum(["keyring", "inline"]);
 
 /** The member `keys`. */
 export const keysSchema = z.strictObject({
   form: form.meta({ description: "keyring: keys in a file of their own. inline: each value carries its wrapped key." }),
   kek: name.meta({ description: "The member of kms that wraps new data keys." }),
+  wraps: z
+    .array(name)
+    .min(1, "Name at least one KEK, or leave the setting out.")
+    .optional()
+    .meta({ description: "Further members of kms that wrap every keyring entry, in order of preference." }),
   keyring: filePath.optional().meta({ description: "The keyring file, or the folder of its shards." }),
   rootId: z
     .string()
@@ -31,6 +45,10 @@ export const keysSchema = z.strictObject({
     .min(1, "Name at least one form, or leave the setting out.")
     .optional()
     .meta({ description: "Forms that are opened; default the configured form." }),
+  rotation: rotation.optional().meta({ description: "What keys rotate --due does." }),
+  usageReport: filePath
+    .optional()
+    .meta({ description: "Where counts of values per key are kept through restarts; keys inventory reads it." }),
   sealing: sealing.prefault({}).meta({ description: "When a data key is overdue for a new one." }),
   cache: cache.prefault({}),
   outageBudget: duration

@@ -17,6 +17,12 @@ function references(file: ReadableSidecar): readonly Reference[] {
   const { identities, trust, kms } = file.names;
   return [
     { rule: "unknown-kek", path: ["keys", "kek"], name: file.keys?.kek, known: kms },
+    ...(file.keys?.wraps ?? []).map((name, index): Reference => ({
+      rule: "unknown-kek",
+      path: ["keys", "wraps", index],
+      name,
+      known: kms,
+    })),
     ...file.listeners.flatMap(({ index, value }): readonly Reference[] => {
       const at = ["listeners", index];
       const { tls, upstream } = value;
