@@ -2,6 +2,7 @@ import { Command } from "commander";
 import packageFile from "../../../package.json" with { type: "json" };
 import { addCommand, type CommandHost, type CommandShape } from "./command.ts";
 import { checkCommand } from "./commands/check.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { inspectCommand } from "./commands/inspect.ts";
@@ -22,6 +23,7 @@ export const commands: readonly CommandShape[] = [
   inspectCommand,
   sealCommand,
   openCommand,
+  doctorCommand,
   demoCommand,
 ];
 

@@ -1,0 +1,37 @@
+import type { Finding } from "../../../base/finding.ts";
+import { loadSidecar } from "../../config/load-sidecar.ts";
+import { configFindings } from "../../doctor/config-findings.ts";
+import { keyFindings } from "../../doctor/key-findings.ts";
+import type { CommandShape } from "../command.ts";
+import { configOption } from "../config-option.ts";
+import { exitCode } from "../exit-code.ts";
+import type { Paint, Terminal } from "../terminal.ts";
+
+export const doctorCommand: CommandShape = {
+  name: "doctor",
+  summary: "look at configuration, key services and keyring as they are, and say what to mend",
+  example: "sealwright doctor -c sidecar.yaml",
+  details:
+    "Asks every key service once what a sidecar would ask it. Each check is ok, not ok or unknown, with what to do. Exits 1 when\n" +
+    "a check is not ok.",
+  options: [configOption],
+  act: async ({ terminal, json, required }) => {
+    const loaded = loadSidecar(required("config"), { files: "noted" });
+    const findings = [...configFindings(loaded.config), ...(await keyFindings(loaded))];
+    const ok = !findings.some(({ status }) => status === "not ok");
+    if (json) terminal.result(JSON.stringify({ ok, findings }));
+    else for (const line of findings.flatMap((finding) => findingLines(finding, terminal))) terminal.result(line);
+    return ok ? exitCode.done : exitCode.problem;
+  },
+};
+
+/** All of one width. */
+function statusWord(status: Finding["status"], paint: Paint): string {
+  if (status === "ok") return paint.good("ok     ");
+  return status === "not ok" ? paint.bad("not ok ") : paint.warn("unknown");
+}
+
+function findingLines({ check, status, detail, fix }: Finding, { paint }: Terminal): readonly string[] {
+  const line = `${statusWord(status, paint)} ${check}: ${detail}`;
+  return fix === undefined ? [line] : [line, `        ${paint.faint(fix)}`];
+}
