@@ -5,7 +5,7 @@ import type { SealingLimits } from "./keys-config.ts";
 export type TermState = "open" | "closing" | "closed";
 
 /** A new key is sought in the background from this share of any limit on. */
-const closingShare = 0.8;
+export const closingShare = 0.8;
 /** Between two attempts to replace a key, milliseconds. */
 const pauseMs = 1000;
 

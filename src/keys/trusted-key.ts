@@ -10,6 +10,11 @@ export interface TrustTimes {
 /** Whether a key may be used now, and whether the key service should be asked meanwhile or first. */
 export type Trust = "use" | "use and check" | "check first";
 
+/** A check ahead of trust's end begins after this share of `age`: each key's own, between the two. */
+const earliestCheckShare = 0.7;
+const latestCheckShare = 0.9;
+export const meanCheckShare = (earliestCheckShare + latestCheckShare) / 2;
+
 /** A failed check is repeated after this much of `age`, at most `longestPauseMs`. */
 const pauseShare = 0.05;
 const longestPauseMs = 5000;
@@ -34,7 +39,7 @@ export class TrustedKey {
     this.wrapped = { ...wrapped, id: dataKey.id };
     this.#times = since.times;
     this.#checkedAt = since.now;
-    this.#ahead = since.times.age * (0.7 + 0.2 * ((dataKey.id[0] ?? 0) / 256));
+    this.#ahead = since.times.age * ownCheckShare(dataKey.id);
   }
 
   trustAt(now: number): Trust {
@@ -69,4 +74,8 @@ export class TrustedKey {
   release(): void {
     this.dataKey.release();
   }
+}
+
+function ownCheckShare(id: Buffer): number {
+  return earliestCheckShare + (latestCheckShare - earliestCheckShare) * ((id[0] ?? 0) / 256);
 }

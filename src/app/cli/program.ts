@@ -9,6 +9,7 @@ import { inspectCommand } from "./commands/inspect.ts";
 import { kekCreateCommand } from "./commands/kek-create.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
+import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
 import { openCommand } from "./commands/open.ts";
 import { sealCommand } from "./commands/seal.ts";
@@ -38,7 +39,7 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     name: "keys",
     summary: "the keyring: make it, list, add and activate data keys",
-    commands: [keysInitCommand, keysListCommand, keysAddCommand, keysActivateCommand],
+    commands: [keysInitCommand, keysListCommand, keysAddCommand, keysActivateCommand, keysCostCommand],
   },
   { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
 ];
