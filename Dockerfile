@@ -33,7 +33,8 @@ ENV NODE_ENV=production
 WORKDIR /app
 # A number, so that a cluster's runAsNonRoot can see that it is not root.
 USER 65532:65532
-ENTRYPOINT ["/usr/local/bin/node", "/app/sealwright.js"]
+# SIGUSR1 opens no inspector, from the first moment on.
+ENTRYPOINT ["/usr/local/bin/node", "--disable-sigusr1", "/app/sealwright.js"]
 CMD ["run", "-c", "/etc/sealwright/sidecar.yaml"]
 LABEL org.opencontainers.image.title="sealwright" \
       org.opencontainers.image.description="Transparent encryption sidecar" \

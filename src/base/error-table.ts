@@ -230,6 +230,12 @@ export const errorTable = {
   usage: row(500, false, "The command is called wrongly.", "Look at its --help."),
   file_unreadable: row(500, false, "A file cannot be read.", "Check its path and permissions."),
   file_exists: row(500, false, "A file exists already and is never overwritten.", "Move it away or name another."),
+  environment_refused: row(
+    500,
+    false,
+    "The process was started with settings that weaken it.",
+    "Remove the variables and options that are named, and start it again.",
+  ),
   node_version: row(500, false, "This Node.js is too old.", "Run npm ci, which brings its own, or install Node.js 26."),
   listen_failed: row(
     500,

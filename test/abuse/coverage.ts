@@ -23,10 +23,6 @@ export const uncovered: readonly Uncovered[] = [
     reason: "equality search is not built",
   })),
   { id: "E-07", part: "purge command", reason: "not built; the cache's age ends the use of a revoked key" },
-  { id: "M-03", reason: "hardening of the process is not part of this list yet" },
-  { id: "M-04", reason: "hardening of the process is not part of this list yet" },
-  { id: "M-05", reason: "hardening of the process is not part of this list yet" },
-  { id: "M-06", reason: "hardening of the process is not part of this list yet" },
   { id: "Q-03", reason: "reload is not built" },
   { id: "Q-04", reason: "reload is not built" },
 ];

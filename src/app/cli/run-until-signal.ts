@@ -7,6 +7,9 @@ import { guardProcess } from "../../ops/process-guard.ts";
 import { createPrometheus } from "../../ops/prometheus.ts";
 import { startSidecar } from "../compose.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
+import { isDevelopmentKms } from "../../kms/provider.ts";
+import type { SidecarConfig } from "../config/sidecar-config.ts";
+import { hardenProcess } from "../hardening/harden-process.ts";
 import { exitCode, type ExitCode } from "./exit-code.ts";
 import { stopSignals } from "./stop-signals.ts";
 
@@ -20,6 +23,13 @@ function exitWith(destination: LogDestination): (code: number) => void {
 
 function logWarnings(log: Log, warnings: readonly Problem[]): void {
   for (const { rule, file, line, column } of warnings) log.warn("config_warning", { reason: rule, file, line, column });
+}
+
+/** Whoever keeps a KEK in a file of this machine, or asks a key service in clear on loopback, is developing. */
+function isProduction({ kms }: SidecarConfig): boolean {
+  return ![...kms.values()].some(
+    (each) => isDevelopmentKms(each) || ("endpoint" in each && each.endpoint?.startsWith("http:") === true),
+  );
 }
 
 /**
@@ -39,6 +49,7 @@ export async function runUntilSignal(file: string): Promise<ExitCode> {
   try {
     log.info("starting", { version: packageFile.version, file: config.file });
     logWarnings(log, warnings);
+    hardenProcess(log, isProduction(config));
     const sidecar = await startSidecar(config, { log, prometheus });
     log.info("started", { count: sidecar.listeners.length });
     const signal = await signals.first;

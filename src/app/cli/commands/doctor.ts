@@ -2,6 +2,7 @@ import type { Finding } from "../../../base/finding.ts";
 import { loadSidecar } from "../../config/load-sidecar.ts";
 import { configFindings } from "../../doctor/config-findings.ts";
 import { keyFindings } from "../../doctor/key-findings.ts";
+import { ownProcess, processFindings } from "../../doctor/process-findings.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
@@ -9,7 +10,7 @@ import type { Paint, Terminal } from "../terminal.ts";
 
 export const doctorCommand: CommandShape = {
   name: "doctor",
-  summary: "look at configuration, key services and keyring as they are, and say what to mend",
+  summary: "look at configuration, key services, keyring and process as they are, and say what to mend",
   example: "sealwright doctor -c sidecar.yaml",
   details:
     "Asks every key service once what a sidecar would ask it. Each check is ok, not ok or unknown, with what to do. Exits 1 when\n" +
@@ -17,7 +18,11 @@ export const doctorCommand: CommandShape = {
   options: [configOption],
   act: async ({ terminal, json, required }) => {
     const loaded = loadSidecar(required("config"), { files: "noted" });
-    const findings = [...configFindings(loaded.config), ...(await keyFindings(loaded))];
+    const findings = [
+      ...configFindings(loaded.config),
+      ...(await keyFindings(loaded)),
+      ...processFindings(ownProcess()),
+    ];
     const ok = !findings.some(({ status }) => status === "not ok");
     if (json) terminal.result(JSON.stringify({ ok, findings }));
     else for (const line of findings.flatMap((finding) => findingLines(finding, terminal))) terminal.result(line);
