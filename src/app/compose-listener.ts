@@ -5,8 +5,9 @@ import { createEngine } from "../engine/create-engine.ts";
 import type { Keys } from "../keys/keys.ts";
 import type { ListenerOptions, ListenerTls, UpstreamOptions } from "../proxy/listener-options.ts";
 import { passEverything } from "../proxy/pass-everything.ts";
+import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { ListenerConfig } from "./config/sidecar-config.ts";
-import { readIdentity, readTrust } from "./tls-files.ts";
+import { readTlsMaterial } from "./tls-files.ts";
 
 /** What all listeners share. */
 export interface Shared {
@@ -15,22 +16,15 @@ export interface Shared {
   readonly metrics: Metrics;
 }
 
-function tlsOf({ tls }: ListenerConfig): ListenerTls | undefined {
-  if (tls === undefined) return undefined;
-  const { identity, clients } = tls;
-  return {
-    identity: readIdentity(identity),
-    clients: clients === undefined ? undefined : { ...readTrust(clients.trust), allow: clients.allow },
-  };
+function tlsOf({ tls }: ListenerConfig, { server }: TlsMaterial): ListenerTls | undefined {
+  if (tls === undefined || server === undefined) return undefined;
+  const { identity, clients } = server;
+  return { identity, clients: clients === undefined ? undefined : { ...clients, allow: tls.clients?.allow ?? [] } };
 }
 
-function upstreamOf({ upstream: { origin, tls } }: ListenerConfig): UpstreamOptions {
-  if (tls === undefined) return { origin, tls };
-  const identity = tls.identity === undefined ? undefined : readIdentity(tls.identity);
-  return {
-    origin,
-    tls: { identity, trust: readTrust(tls.trust), servername: undefined, allow: tls.allow, pins: tls.pins },
-  };
+function upstreamOf({ upstream: { origin, tls } }: ListenerConfig, { upstream }: TlsMaterial): UpstreamOptions {
+  if (tls === undefined || upstream === undefined) return { origin, tls: undefined };
+  return { origin, tls: { ...upstream, servername: undefined, allow: tls.allow, pins: tls.pins } };
 }
 
 /**
@@ -39,14 +33,15 @@ function upstreamOf({ upstream: { origin, tls } }: ListenerConfig): UpstreamOpti
  */
 export function composeListener(config: ListenerConfig, { keys, log, metrics }: Shared): ListenerOptions {
   const { name, direction, listen, limits, timeouts, maxRequests, maxConnections } = config;
+  const material = readTlsMaterial(config);
   return {
     name,
     direction,
     listen,
-    tls: tlsOf(config),
+    tls: tlsOf(config, material),
     routes: config.routes ?? passEverything,
     engine: createEngine({ keys, limits, metrics, clock: systemClock }),
-    upstream: upstreamOf(config),
+    upstream: upstreamOf(config, material),
     limits,
     timeouts,
     maxRequests,

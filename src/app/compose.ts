@@ -15,6 +15,7 @@ import { composeListener, type Shared } from "./compose-listener.ts";
 import type { ListenerConfig, SidecarConfig } from "./config/sidecar-config.ts";
 import { noKeys } from "./no-keys.ts";
 import { closeKms, openKmsByName } from "./open-kms-by-name.ts";
+import { TlsReload } from "./tls-reload.ts";
 import { drainListeners, type StartedListener } from "./drain.ts";
 
 /** Probes and scrapes under way at a stop are let finish for this long. */
@@ -119,6 +120,9 @@ export async function startSidecar(config: SidecarConfig, surroundings: Surround
     for (const direction of ["outbound", "inbound"])
       for (const listener of config.listeners.filter((each) => each.direction === direction))
         listeners.push(await start(listener, shared));
+    const tls = new TlsReload(listeners, { clock: systemClock, log, metrics: prometheus.metrics });
+    closers.defer(() => tls.stop());
+    tls.start();
     phase.reason = undefined;
     return {
       admin,

@@ -1,8 +1,11 @@
 import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import { readCertificates } from "../proxy/certificate.ts";
+import { readRevocationLists } from "../proxy/revocation-list.ts";
+import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { TlsIdentity, TlsTrust } from "../proxy/tls.ts";
-import type { IdentityFiles, TrustFiles } from "./config/sidecar-config.ts";
+import type { IdentityFiles, ListenerConfig, TrustFiles } from "./config/sidecar-config.ts";
 
 function readPem(file: string): Buffer {
   try {
@@ -26,14 +29,52 @@ export function readIdentity(files: IdentityFiles): TlsIdentity {
 /** Throws `file_unreadable`: also for a file without a certificate, which would trust nobody. */
 export function readTrust(files: TrustFiles): TlsTrust {
   const ca = readPem(files.ca);
-  if (!ca.includes("-----BEGIN CERTIFICATE-----"))
-    throw new SealwrightError("file_unreadable", { file: files.ca, reason: "no certificate in PEM" });
-  if (files.crl === undefined) return { ca };
-  const crl = readPem(files.crl);
-  try {
+  const { crl: list } = files;
+  naming(files.ca, () => readCertificates(ca));
+  if (list === undefined) return { ca };
+  const crl = readPem(list);
+  naming(list, () => {
+    readRevocationLists(crl);
     createSecureContext({ ca, crl });
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: files.crl, reason: "no revocation list in PEM" }, error);
-  }
+  });
   return { ca, crl };
+}
+
+/** Everything of a listener's TLS that lies in files. Throws `file_unreadable`, `key_file`. */
+export function readTlsMaterial({ tls, upstream }: ListenerConfig): TlsMaterial {
+  return {
+    server:
+      tls === undefined
+        ? undefined
+        : {
+            identity: readIdentity(tls.identity),
+            clients: tls.clients === undefined ? undefined : readTrust(tls.clients.trust),
+          },
+    upstream:
+      upstream.tls === undefined
+        ? undefined
+        : {
+            identity: upstream.tls.identity === undefined ? undefined : readIdentity(upstream.tls.identity),
+            trust: readTrust(upstream.tls.trust),
+          },
+  };
+}
+
+/** The files that `readTlsMaterial` reads. */
+export function tlsFilesOf({ tls, upstream }: ListenerConfig): readonly string[] {
+  const identities = [tls?.identity, upstream.tls?.identity].filter((each) => each !== undefined);
+  const trusts = [tls?.clients?.trust, upstream.tls?.trust].filter((each) => each !== undefined);
+  return [
+    ...identities.flatMap(({ cert, key }) => [cert, key]),
+    ...trusts.flatMap(({ ca, crl }) => (crl === undefined ? [ca] : [ca, crl])),
+  ];
+}
+
+function naming(file: string, work: () => unknown): void {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof SealwrightError) throw error.withFacts({ file });
+    throw new SealwrightError("file_unreadable", { file, reason: "not usable for TLS" }, error);
+  }
 }

@@ -61,6 +61,16 @@ export const metricTable = {
     labels: ["limit"],
   },
   sealwright_keyring_generation: { kind: "gauge", help: "Generation of the keyring in use.", labels: [] },
+  sealwright_tls_reloads_total: {
+    kind: "counter",
+    help: "Changed certificates, keys, authorities or revocation lists taken into use, or refused (outcome = error code).",
+    labels: ["listener", "outcome"],
+  },
+  sealwright_certificate_end_timestamp: {
+    kind: "gauge",
+    help: "Unix time at which a certificate in use, or its revocation list, ends. Role: server, client, clients-ca, upstream-ca, clients-crl, upstream-crl.",
+    labels: ["listener", "role"],
+  },
   sealwright_log_fields_dropped_total: { kind: "counter", help: "Log members outside the allow-list.", labels: [] },
 } as const satisfies Readonly<Record<string, MetricRow>>;
 

@@ -1,4 +1,5 @@
 import type { SealwrightError } from "../base/sealwright-error.ts";
+import type { ClientTls } from "./tls.ts";
 
 /**
  * Port: what the pipeline knows of HTTP. Both sides speak in heads, chunks and calls, never in the types of the library that
@@ -97,6 +98,8 @@ export interface UpstreamEvents {
 
 export interface Upstream {
   send(request: UpstreamRequest, events: UpstreamEvents): UpstreamCall;
+  /** Certificates and trust from the next connection on. Throws `file_unreadable`. */
+  replaceTls(tls: ClientTls): void;
   /** Ends every connection; calls under way fail. */
   close(): Promise<void>;
 }

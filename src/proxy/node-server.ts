@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { Duplex } from "node:stream";
 import { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/error-table.ts";
+import type { Certificate } from "./certificate.ts";
 import { ClientConnection } from "./client-connection.ts";
 import type { RequestHandler } from "./http-port.ts";
 import { NodeExchange } from "./node-exchange.ts";
@@ -12,6 +13,7 @@ import { isAllowed, type PeerRule } from "./peer-names.ts";
 import { rawRefusal } from "./refusal.ts";
 import { maxHeaderBytes } from "./request-head.ts";
 import { serverTlsOptions, type ServerTls } from "./tls.ts";
+import { TrustAnchors } from "./trust-anchors.ts";
 
 export interface NodeServerOptions {
   readonly tls: ServerTls | undefined;
@@ -56,11 +58,14 @@ export class NodeServer {
   readonly #connections = new WeakMap<Duplex, ClientConnection>();
   /** Also those that are still shaking hands, which the HTTP server does not count as its own. */
   readonly #sockets = new Set<Socket>();
+  readonly #secured = new Set<TLSSocket>();
+  #tls: ServerTls | undefined;
 
   constructor(options: NodeServerOptions, handler: RequestHandler) {
     this.#handler = handler;
     this.#options = options;
     const { tls } = options;
+    this.#tls = tls;
     this.server =
       tls === undefined
         ? createServer(nodeOptions(options))
@@ -69,6 +74,31 @@ export class NodeServer {
     this.server.maxHeadersCount = 0;
     this.server.maxConnections = options.maxConnections;
     this.#listen();
+  }
+
+  /**
+   * From the next handshake on. Connections go on, but those whose client the new trust no longer vouches for; tickets of
+   * sessions before it are worth nothing any more. Throws `file_unreadable`, and nothing has changed then.
+   */
+  replaceTls(tls: Pick<ServerTls, "identity" | "clients">): void {
+    if (!(this.server instanceof TlsServer) || this.#tls === undefined) return;
+    const anchors = tls.clients === undefined ? undefined : new TrustAnchors(tls.clients);
+    const replaced = { ...tls, handshakeMs: this.#tls.handshakeMs };
+    this.server.setSecureContext(serverTlsOptions(replaced));
+    this.#tls = replaced;
+    if (anchors === undefined) return;
+    this.#endUnvouched((certificate) => anchors.vouchesFor(certificate, this.#options.clock.wallMs()));
+    // Handshakes under way go on under what was trusted when they began, and end within this time.
+    this.#options.clock.after(replaced.handshakeMs, () => {
+      if (this.#tls === replaced) this.#endUnvouched((certificate) => !anchors.isRevoked(certificate));
+    });
+  }
+
+  #endUnvouched(isVouched: (certificate: Certificate) => boolean): void {
+    for (const socket of this.#secured) {
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate === undefined || !isVouched(certificate)) socket.destroy();
+    }
   }
 
   destroyConnections(): void {
@@ -80,6 +110,10 @@ export class NodeServer {
     server.on("connection", (socket: Socket) => {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
+    });
+    server.on("secureConnection", (socket: TLSSocket) => {
+      this.#secured.add(socket);
+      socket.on("close", () => this.#secured.delete(socket));
     });
     server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#take(request, response, false));
     server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
@@ -111,7 +145,7 @@ export class NodeServer {
 
   /** Looked at once per connection. A resumed session brings the certificate of the first one, which may have ended since. */
   #isAllowed(socket: Socket): boolean {
-    if (this.#options.tls?.clients === undefined) return true;
+    if (this.#tls?.clients === undefined) return true;
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     if (certificate === undefined || certificate.validToDate.getTime() < this.#options.clock.wallMs()) return false;
     return this.#options.allow.length === 0 || isAllowed(this.#options.allow, certificate.subjectAltName);

@@ -1,8 +1,6 @@
-import { createHash, timingSafeEqual, type X509Certificate } from "node:crypto";
+import { createHash, timingSafeEqual } from "node:crypto";
 import { fromBase64url } from "../base/bytes.ts";
-
-/** A certificate as Node gives it, named here so that others need no crypto module for it. */
-export type Certificate = X509Certificate;
+import type { Certificate } from "./certificate.ts";
 
 /** SHA-256 of a certificate's public key (SubjectPublicKeyInfo, RFC 7469 section 2.4): 32 bytes. */
 export type Pin = Buffer;

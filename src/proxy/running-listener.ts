@@ -4,6 +4,7 @@ import type { ListenAddress } from "../base/listen-address.ts";
 import type { Admission } from "./admission.ts";
 import type { Upstream } from "./http-port.ts";
 import type { NodeServer } from "./node-server.ts";
+import type { ClientTls, ServerTls } from "./tls.ts";
 
 export interface RunningListener {
   /** With the port that was chosen where 0 was asked for. */
@@ -15,8 +16,19 @@ export interface RunningListener {
    * was answered 503 or broken off.
    */
   drain(deadlineMs: number): Promise<boolean>;
+  /**
+   * Certificates, keys and trust from now on, on both sides; connections go on unless the new trust no longer vouches for
+   * their peer. Throws `file_unreadable`, and nothing has changed then.
+   */
+  replaceTls(material: TlsMaterial): void;
   /** Breaks everything off at once. */
   close(): Promise<void>;
+}
+
+/** What of a listener's TLS may change while it runs. Absent where that side has no TLS. */
+export interface TlsMaterial {
+  readonly server: Pick<ServerTls, "identity" | "clients"> | undefined;
+  readonly upstream: ClientTls | undefined;
 }
 
 export interface ListenerParts {
@@ -73,6 +85,11 @@ export class BoundListener implements RunningListener {
     }
     await this.close();
     return !inTime;
+  }
+
+  replaceTls({ server, upstream }: TlsMaterial): void {
+    if (server !== undefined) this.#parts.server.replaceTls(server);
+    if (upstream !== undefined) this.#parts.upstream.replaceTls(upstream);
   }
 
   close(): Promise<void> {

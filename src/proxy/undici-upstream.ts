@@ -4,7 +4,8 @@ import type { Clock } from "../base/clock.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import type { HeaderList, Upstream, UpstreamCall, UpstreamEvents, UpstreamRequest } from "./http-port.ts";
 import { maxHeaderBytes } from "./request-head.ts";
-import { createConnector, type UpstreamTls } from "./upstream-connector.ts";
+import { UpstreamConnector, type UpstreamTls } from "./upstream-connector.ts";
+import type { ClientTls } from "./tls.ts";
 import { upstreamError } from "./upstream-errors.ts";
 
 export interface UndiciUpstreamOptions {
@@ -146,8 +147,9 @@ function dispatchOptions(request: UpstreamRequest, call: Call): Dispatcher.Dispa
 
 /** The upstream over HTTP/1.1 by undici's lowest call, on pooled connections, one request at a time on each. */
 export function createUndiciUpstream(options: UndiciUpstreamOptions): Upstream {
+  const connector = new UpstreamConnector({ tls: options.tls, connectMs: options.upstreamMs, clock: options.clock });
   const pool = new Pool(options.origin, {
-    connect: createConnector({ tls: options.tls, connectMs: options.upstreamMs, clock: options.clock }),
+    connect: connector.connect,
     connections: options.connections === 0 ? null : options.connections,
     pipelining: 1,
     allowH2: false,
@@ -164,6 +166,7 @@ export function createUndiciUpstream(options: UndiciUpstreamOptions): Upstream {
       pool.dispatch(dispatchOptions(request, call), call);
       return call;
     },
+    replaceTls: (tls: ClientTls) => connector.replaceTls(tls),
     close: () => pool.destroy(),
   });
 }

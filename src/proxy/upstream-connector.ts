@@ -4,6 +4,7 @@ import { buildConnector } from "undici";
 import type { Clock } from "../base/clock.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { clientTlsOptions, type ClientTls } from "./tls.ts";
+import { TrustAnchors } from "./trust-anchors.ts";
 import { checkUpstreamIdentity, type UpstreamIdentity } from "./upstream-identity.ts";
 
 /** How a TLS upstream is reached and known again. */
@@ -18,37 +19,31 @@ export interface ConnectorOptions {
   readonly clock: Clock;
 }
 
-function checkPeer(socket: unknown, expected: UpstreamIdentity, clock: Clock): void {
-  const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-  if (certificate === undefined) throw new SealwrightError("upstream_identity", { reason: "no certificate" });
-  checkUpstreamIdentity(expected, certificate, clock.wallMs());
-}
-
 /** Opens connections to the upstream; a TLS one is handed over only after the peer has been checked. */
-export function createConnector(options: ConnectorOptions): buildConnector.connector {
-  const { tls, connectMs, clock } = options;
-  if (tls === undefined) return buildConnector({ allowH2: false, timeout: connectMs });
-  const { servername } = tls.expected;
-  const connect = buildConnector({
-    ...clientTlsOptions(tls),
-    // SNI carries names only (RFC 6066 section 3).
-    ...(isIP(servername) === 0 ? { servername } : {}),
-    // Names are checked below, never by the common name.
-    checkServerIdentity: () => undefined,
-    // A resumed session shows no certificate (Node keeps the chain only, and a ticket holds none), so there is nothing to
-    // check: every connection makes a full handshake.
-    maxCachedSessions: 0,
-    allowH2: false,
-    timeout: connectMs,
-  });
-  return (target, callback) => {
-    connect(target, (error, socket) => {
+export class UpstreamConnector {
+  readonly #options: ConnectorOptions;
+  readonly #open = new Set<TLSSocket>();
+  #connect: buildConnector.connector;
+
+  constructor(options: ConnectorOptions) {
+    this.#options = options;
+    this.#connect = this.#builtFor(options.tls);
+  }
+
+  /** As undici calls it. */
+  readonly connect: buildConnector.connector = (target, callback) => {
+    const { tls } = this.#options;
+    if (tls === undefined) {
+      this.#connect(target, callback);
+      return;
+    }
+    this.#connect(target, (error, socket) => {
       if (error !== null) {
         callback(error, null);
         return;
       }
       try {
-        checkPeer(socket, tls.expected, clock);
+        this.#checkPeer(socket, tls.expected);
         callback(null, socket);
       } catch (failure) {
         socket.destroy();
@@ -56,4 +51,43 @@ export function createConnector(options: ConnectorOptions): buildConnector.conne
       }
     });
   };
+
+  /** From the next connection on; open ones end where the new trust no longer vouches for the upstream. */
+  replaceTls(tls: ClientTls): void {
+    if (this.#options.tls === undefined) return;
+    const anchors = new TrustAnchors(tls.trust);
+    this.#connect = this.#builtFor({ ...tls, expected: this.#options.tls.expected });
+    const now = this.#options.clock.wallMs();
+    for (const socket of this.#open) {
+      const certificate = socket.getPeerX509Certificate();
+      if (certificate === undefined || !anchors.vouchesFor(certificate, now)) socket.destroy();
+    }
+  }
+
+  #builtFor(tls: UpstreamTls | undefined): buildConnector.connector {
+    const { connectMs } = this.#options;
+    if (tls === undefined) return buildConnector({ allowH2: false, timeout: connectMs });
+    const { servername } = tls.expected;
+    return buildConnector({
+      ...clientTlsOptions(tls),
+      // SNI carries names only (RFC 6066 section 3).
+      ...(isIP(servername) === 0 ? { servername } : {}),
+      // Names are checked below, never by the common name.
+      checkServerIdentity: () => undefined,
+      // A resumed session shows no certificate (Node keeps the chain only, and a ticket holds none), so there is nothing to
+      // check: every connection makes a full handshake.
+      maxCachedSessions: 0,
+      allowH2: false,
+      timeout: connectMs,
+    });
+  }
+
+  #checkPeer(socket: unknown, expected: UpstreamIdentity): void {
+    const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
+    if (certificate === undefined || !(socket instanceof TLSSocket))
+      throw new SealwrightError("upstream_identity", { reason: "no certificate" });
+    checkUpstreamIdentity(expected, certificate, this.#options.clock.wallMs());
+    this.#open.add(socket);
+    socket.once("close", () => this.#open.delete(socket));
+  }
 }

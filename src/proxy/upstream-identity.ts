@@ -1,7 +1,8 @@
 import { isIP } from "node:net";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
-import { isPinned, type Certificate, type Pin } from "./pins.ts";
+import type { Certificate } from "./certificate.ts";
+import { isPinned, type Pin } from "./pins.ts";
 
 /** Who the upstream must be, beyond a certificate that the trust vouches for. */
 export interface UpstreamIdentity {

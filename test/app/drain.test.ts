@@ -22,6 +22,7 @@ function fakeListeners(fakes: readonly Fake[]) {
       running: {
         address: parseListenAddress("127.0.0.1:1")!,
         active: 0,
+        replaceTls: () => undefined,
         close: () => Promise.resolve(),
         drain: (deadlineMs) => {
           drained.push({ direction, deadlineMs, atMs: time.nowMs });

@@ -50,6 +50,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "kms/local.ts": "the development KMS wraps keys itself",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",
+  "proxy/certificate.ts": "reads certificates, for their dates and issuers",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
   "app/demo/pki.ts": "certificates of the demo and the tests",
   "app/demo/webcrypto-names.d.ts": "types only, for the library that makes those certificates",

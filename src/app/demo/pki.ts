@@ -26,6 +26,8 @@ export interface TestPki {
   /** The root, PEM. */
   readonly ca: string;
   issue(request: CertificateRequest): Promise<TestIdentity>;
+  /** A list of what this authority has revoked, PEM: serials as certificates show them. */
+  revoke(serials: readonly string[], nextUpdate?: Date): Promise<string>;
   /** The same certificate signed by its own key, as a peer without any authority would show it. */
   selfSigned(request: CertificateRequest): Promise<TestIdentity>;
 }
@@ -73,6 +75,18 @@ export async function createTestPki(name = "Sealwright test CA"): Promise<TestPk
   return {
     ca: `${root.toString("pem")}\n`,
     issue: (request) => issue(request, authority),
+    revoke: async (serials, nextUpdate = new Date(Date.now() + 24 * hour)) => {
+      const list = await x509.X509CrlGenerator.create({
+        issuer,
+        thisUpdate: new Date(Date.now() - hour),
+        nextUpdate,
+        signingAlgorithm: algorithm,
+        signingKey: authority.privateKey,
+        entries: serials.map((serialNumber) => ({ serialNumber, revocationDate: new Date(Date.now() - hour) })),
+        extensions: [await x509.AuthorityKeyIdentifierExtension.create(authority.publicKey)],
+      });
+      return `${x509.PemConverter.encode(list.rawData, "X509 CRL")}\n`;
+    },
     selfSigned: (request) => issue(request),
   };
 }

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { createTestPki } from "../../../src/app/demo/pki.ts";
 import type { Finding } from "../../../src/base/finding.ts";
 import { useScratchFolder } from "../../rig/scratch-folder.ts";
 import { runInProcess, writeSidecarFolder } from "./command-line.ts";
@@ -88,6 +89,27 @@ describe("doctor", () => {
     );
     const { byCheck } = await findings();
     expect(byCheck.get("kms dev: generates a data key and opens it")?.status).to.equal("ok");
+  });
+
+  it("looks at the certificates of every listener", async () => {
+    const pki = await createTestPki();
+    const write = (name: string, text: string): void => writeFileSync(join(folder(), name), text, { mode: 0o600 });
+    const soon = await pki.issue({ name: "store", usage: "client", notAfter: new Date(Date.now() + 60_000) });
+    for (const [name, text] of Object.entries({ "a.crt": soon.cert, "a.key": soon.key, "ca.crt": pki.ca }))
+      write(name, text);
+    const text = readFileSync(config, "utf8")
+      .replace(
+        "fieldMaps: [patients.yaml]",
+        "identities: { own: { cert: a.crt, key: a.key } }\ntrust: { mesh: { ca: ca.crt } }\nfieldMaps: [patients.yaml]",
+      )
+      .replace(/upstream: .*/u, 'upstream: { url: "https://store:8443", identity: own, trust: mesh }');
+    writeFileSync(config, text);
+    const { byCheck } = await findings();
+    expect(byCheck.get("listener store: TLS files")?.status).to.equal("ok");
+    expect(byCheck.get("listener store: client")?.status).to.equal("not ok");
+    expect(byCheck.get("listener store: upstream-ca")?.status).to.equal("ok");
+    write("a.key", (await pki.issue({ name: "other", usage: "client" })).key);
+    expect((await findings()).byCheck.get("listener store: TLS files")?.status).to.equal("not ok");
   });
 
   it("prints what to do below what is not ok", async () => {

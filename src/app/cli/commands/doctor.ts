@@ -1,8 +1,10 @@
+import { systemClock } from "../../../base/clock.ts";
 import type { Finding } from "../../../base/finding.ts";
 import { loadSidecar } from "../../config/load-sidecar.ts";
 import { configFindings } from "../../doctor/config-findings.ts";
 import { keyFindings } from "../../doctor/key-findings.ts";
 import { ownProcess, processFindings } from "../../doctor/process-findings.ts";
+import { tlsFindings } from "../../doctor/tls-findings.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
@@ -10,7 +12,7 @@ import type { Paint, Terminal } from "../terminal.ts";
 
 export const doctorCommand: CommandShape = {
   name: "doctor",
-  summary: "look at configuration, key services, keyring and process as they are, and say what to mend",
+  summary: "look at configuration, certificates, keys and process as they are, and say what to mend",
   example: "sealwright doctor -c sidecar.yaml",
   details:
     "Asks every key service once what a sidecar would ask it. Each check is ok, not ok or unknown, with what to do. Exits 1 when\n" +
@@ -20,6 +22,7 @@ export const doctorCommand: CommandShape = {
     const loaded = loadSidecar(required("config"), { files: "noted" });
     const findings = [
       ...configFindings(loaded.config),
+      ...tlsFindings(loaded.config, systemClock.wallMs()),
       ...(await keyFindings(loaded)),
       ...processFindings(ownProcess()),
     ];
