@@ -9,6 +9,9 @@ import { oneSpelling } from "./one-spelling.ts";
  *     { apiVersion, kind: "Keyring", generation, shard: { index, count }, root: { id, wraps }, entries, mac }
  *     entry = { id, use, scope: { tenant?, dataset? }, state, createdAt, notBefore, wraps: [{ kek, wrapped }] }
  *
+ * `notBefore`: of a pending key the earliest time at which it may become active, of any other the time since which it is in its
+ * state. A retired key may have no wraps: it is destroyed, and its entry stays so that its id is never taken for unknown.
+ *
  * Ids: 64 lower-case hex digits. `wrapped`, `mac`: base64url without padding. Times: YYYY-MM-DDTHH:MM:SSZ. Entries sorted by
  * id. Absent members are left out, never null. An entry lies in shard (first u32 of its id mod count).
  */
@@ -20,27 +23,29 @@ const wrapSchema = z.strictObject({
   wrapped: base64url((bytes) => bytes.length >= 1 && bytes.length <= longestWrapped),
 });
 
-const wrapsSchema = z
+const anyWrapsSchema = z
   .array(wrapSchema)
-  .min(1)
   .max(16)
   .refine((wraps) => new Set(wraps.map(({ kek }) => kek)).size === wraps.length);
+const wrapsSchema = anyWrapsSchema.min(1);
 
 const time = z.string().refine(isTime);
 
-const entrySchema = z.strictObject({
-  id: hexId,
-  use: z.enum(["randomized", "deterministic"]),
-  scope: z.strictObject({
-    tenant: z.exactOptional(z.string().regex(/^[A-Za-z0-9._-]{1,128}$/)),
-    // What the field map lets a dataset be called; printable, so that every spelling is one.
-    dataset: z.exactOptional(z.string().regex(/^[\x21-\x7e]{1,128}$/)),
-  }),
-  state: z.enum(["pending", "active", "decrypt-only", "retired"]),
-  createdAt: time,
-  notBefore: time,
-  wraps: wrapsSchema,
-});
+const entrySchema = z
+  .strictObject({
+    id: hexId,
+    use: z.enum(["randomized", "deterministic"]),
+    scope: z.strictObject({
+      tenant: z.exactOptional(z.string().regex(/^[A-Za-z0-9._-]{1,128}$/)),
+      // What the field map lets a dataset be called; printable, so that every spelling is one.
+      dataset: z.exactOptional(z.string().regex(/^[\x21-\x7e]{1,128}$/)),
+    }),
+    state: z.enum(["pending", "active", "decrypt-only", "retired"]),
+    createdAt: time,
+    notBefore: time,
+    wraps: anyWrapsSchema,
+  })
+  .refine(({ state, wraps }) => state === "retired" || wraps.length > 0);
 
 const maxShards = 65_536;
 const fileSchema = z.strictObject({

@@ -57,7 +57,7 @@ describe("keyring keys", () => {
   const add = (scope: NewKey["scope"], more: Partial<NewKey> = {}): Promise<string> =>
     addKey(office, { use: "randomized", scope, ...more }).then(({ id }) => id);
   const addActive = async (scope: NewKey["scope"]): Promise<string> => {
-    const id = await add(scope, { notBeforeMs: 0 });
+    const id = await add(scope, { spreadMs: 0 });
     await activateKey(office, id);
     return id;
   };
@@ -130,10 +130,13 @@ describe("keyring keys", () => {
     expect(await failureCode(() => keys.sealer(t2, "deterministic"))).to.equal("no_key");
   });
 
-  it("seals under the newest active key: latest createdAt, then highest id", async () => {
-    const early = [await addActive({}), await addActive({})];
+  it("seals under the newest active key, also where an older one was made under a clock that ran ahead", async () => {
+    rig.clock.jumpWall(86_400_000);
+    await addActive({});
+    rig.clock.jumpWall(-86_400_000);
+    const sameSecond = [await addActive({}), await addActive({})];
     let keys = await started();
-    expect(await sealedUnder(keys)).to.equal(short(early.sort().at(-1)!));
+    expect(await sealedUnder(keys)).to.equal(short(sameSecond[1]!));
     await rig.clock.pass(1000);
     const late = await addActive({});
     keys = await started();
@@ -302,7 +305,7 @@ describe("keyring keys", () => {
     const keys = await started();
     expect(keys.status.keyring).to.include({ generation: 3, entries: 1 });
     await rig.clock.pass(1000);
-    const second = await add({}, { notBeforeMs: 0 });
+    const second = await add({}, { spreadMs: 0 });
     await lookAgain();
     expect(await sealedUnder(keys)).to.equal(short(first));
     await activateKey(office, second);

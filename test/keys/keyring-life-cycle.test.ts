@@ -120,7 +120,7 @@ describe("keyring life cycle", () => {
 
   it("takes the beginning of an id for the key, if it is one key's", async () => {
     await createKeyring(office);
-    const { id } = await addKey(office, { ...patients, notBeforeMs: 0 });
+    const { id } = await addKey(office, { ...patients, spreadMs: 0 });
     for (const none of ["", id.slice(0, 7), "ffffffff00", `${id}0`])
       expect(await failureCode(() => activateKey(office, none)), none).to.equal("key_state");
     await activateKey(office, id.slice(0, 8));
@@ -129,7 +129,7 @@ describe("keyring life cycle", () => {
   it("leaves older keys active when a newer one becomes so", async () => {
     await createKeyring(office);
     const first = await addKey(office, { ...patients, active: true });
-    const second = await addKey(office, { ...patients, notBeforeMs: 0 });
+    const second = await addKey(office, { ...patients, spreadMs: 0 });
     await activateKey(office, second.id);
     const states = (await listKeys(office)).entries.map(({ state }) => state);
     expect(states).to.deep.equal(["active", "active"]);
@@ -152,9 +152,9 @@ describe("keyring life cycle", () => {
     await createKeyring(office);
     const exact = { use: "deterministic", scope: { dataset: "d" } } as const;
     await addKey(office, { ...exact, active: true });
-    const { id } = await addKey(office, { ...exact, notBeforeMs: 0 });
+    const { id } = await addKey(office, { ...exact, spreadMs: 0 });
     expect(await failureCode(() => activateKey(office, id))).to.equal("key_state");
-    const tenants = await addKey(office, { ...exact, scope: { dataset: "d", tenant: "t1" }, notBeforeMs: 0 });
+    const tenants = await addKey(office, { ...exact, scope: { dataset: "d", tenant: "t1" }, spreadMs: 0 });
     expect(await failureCode(() => activateKey(office, tenants.id))).to.equal("key_state");
   });
 

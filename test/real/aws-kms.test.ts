@@ -111,7 +111,7 @@ describe("AWS KMS, by moto", () => {
     const path = join(folder, "keyring.json");
     const office = { path, kms: new Map([["main", kms]]), keks: ["main"], clock: systemClock };
     const { rootId } = await createKeyring(office);
-    const { id } = await addKey(office, { use: "randomized", scope: { tenant: "t1" }, notBeforeMs: 0 });
+    const { id } = await addKey(office, { use: "randomized", scope: { tenant: "t1" }, spreadMs: 0 });
     await activateKey(office, id);
     const keyring = await keysOf({ ...keyringConfig(path), rootId, accept: ["keyring", "inline"] }, kms);
     expect(await openWith(keyring, t1, await sealWith(keyring, t1, '"b"'))).to.equal('"b"');

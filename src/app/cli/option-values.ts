@@ -1,3 +1,5 @@
+import { parseDuration } from "../../base/units.ts";
+import { printTime } from "../../keys/keyring-file.ts";
 import type { KeyUse } from "../../keys/keys.ts";
 import { tenantPattern } from "../../fieldmap/tenant.ts";
 import { usageProblem } from "./usage-problem.ts";
@@ -8,10 +10,18 @@ export function wholeNumber(name: string, text: string): number {
   return Number(text);
 }
 
-/** Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SSZ`. Throws `usage`. */
+/** Milliseconds since 1970 of `YYYY-MM-DDTHH:MM:SSZ`, a date that the calendar has. Throws `usage`. */
 export function timeMs(name: string, text: string): number {
-  const ms = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(ms)) throw usageProblem(`--${name} takes a time such as 2026-12-31T00:00:00Z`);
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms) || printTime(ms) !== text)
+    throw usageProblem(`--${name} takes a time such as 2026-12-31T00:00:00Z`);
+  return ms;
+}
+
+/** Milliseconds of a duration such as `10m`. Throws `usage`. */
+export function durationMs(name: string, text: string): number {
+  const ms = parseDuration(text);
+  if (ms === undefined) throw usageProblem(`--${name} takes a time such as 30s, 10m or 1d`);
   return ms;
 }
 

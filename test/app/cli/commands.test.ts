@@ -81,7 +81,7 @@ describe("commands", () => {
     });
 
     it("lists keys, adds pending ones and activates them from notBefore on", async () => {
-      const early = ["--dataset", "patients", "--not-before", "2020-01-01T00:00:00Z"];
+      const early = ["--dataset", "patients", "--spread", "0s"];
       const late = ["--dataset", "patients", "--not-before", "2999-01-01T00:00:00Z", "--json"];
       await run("keys add", early);
       const { id } = json(await run("keys add", late))["key"] as { id: string };
@@ -106,6 +106,10 @@ describe("commands", () => {
         ["--tenant", "a b"],
         ["--dataset", "a/b"],
         ["--not-before", "tomorrow"],
+        ["--not-before", "2027-02-31T00:00:00Z"],
+        ["--spread", "10"],
+        ["--active", "--spread", "1h"],
+        ["--active", "--not-before", "2999-01-01T00:00:00Z"],
       ];
       for (const args of wrong) expect((await run("keys add", args)).code, args.join(" ")).to.equal(2);
     });

@@ -65,7 +65,7 @@ describe("help", () => {
     writeSidecarFolder(folder(), { admin, listener, upstream });
     const example = (name: string): string =>
       all.find(({ words }) => words.join(" ") === name)?.shape.example ?? "exit 9";
-    const pending = "sealwright keys add -c sidecar.yaml --tenant other --not-before 2020-01-01T00:00:00Z";
+    const pending = "sealwright keys add -c sidecar.yaml --tenant other --spread 0s";
     const lines = [
       example("kek create"),
       example("keys init"),

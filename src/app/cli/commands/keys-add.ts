@@ -4,7 +4,8 @@ import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
 import { entryLines, entryMembers } from "../keyring-entries.ts";
 import { withKeyringOffice } from "../keyring-office.ts";
-import { datasetName, keyUse, tenantName, timeMs } from "../option-values.ts";
+import { datasetName, durationMs, keyUse, tenantName, timeMs } from "../option-values.ts";
+import { usageProblem } from "../usage-problem.ts";
 
 export const keysAddCommand: CommandShape = {
   name: "add",
@@ -18,11 +19,18 @@ export const keysAddCommand: CommandShape = {
     { flags: "--use <use>", help: "default randomized", choices: ["randomized", "deterministic"] },
     { flags: "--tenant <tenant>", help: "for this tenant only; default any" },
     { flags: "--dataset <dataset>", help: "for this dataset only; default any" },
-    { flags: "--not-before <time>", help: "earliest activation, such as 2026-12-31T00:00:00Z; default in 10 minutes" },
+    {
+      flags: "--not-before <time>",
+      help: "earliest activation, such as 2026-12-31T00:00:00Z, never before the spread",
+    },
+    { flags: "--spread <time>", help: "how long sidecars have to learn the key; default 10m, 0s where none runs" },
     { flags: "--active", help: "seal with it at once: for the first key of its scope" },
   ],
   act: async ({ terminal, json, required, option, flag }) => {
-    const [notBefore, tenant, dataset] = [option("not-before"), option("tenant"), option("dataset")];
+    const [notBefore, spread] = [option("not-before"), option("spread")];
+    const [tenant, dataset] = [option("tenant"), option("dataset")];
+    if (flag("active") && (notBefore !== undefined || spread !== undefined))
+      throw usageProblem("--active is at once: it goes with neither --not-before nor --spread");
     const wanted = {
       use: keyUse(option("use") ?? "randomized"),
       scope: {
@@ -30,6 +38,7 @@ export const keysAddCommand: CommandShape = {
         dataset: dataset === undefined ? undefined : datasetName(dataset),
       },
       notBeforeMs: notBefore === undefined ? undefined : timeMs("not-before", notBefore),
+      spreadMs: spread === undefined ? undefined : durationMs("spread", spread),
       active: flag("active"),
     };
     const entry = await withKeyringOffice(required("config"), (office) => addKey(office, wanted));
