@@ -75,6 +75,12 @@ export const errorTable = {
     "The body names a mapped field where nothing is sealed.",
     "Remove the field from the request.",
   ),
+  mapped_query: row(
+    400,
+    false,
+    "The query names a mapped field, whose value would leave in clear.",
+    "Ask by another field or in a body, or write query: pass for the route.",
+  ),
   name_case: row(
     422,
     false,

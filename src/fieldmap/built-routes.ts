@@ -10,6 +10,7 @@ import type { FieldMapFile, RouteFile } from "./map-schema.ts";
 import { passGuide } from "./pass-guide.ts";
 import { foldedPattern } from "./path-match.ts";
 import type { PlanEntry } from "./plan-conflicts.ts";
+import { queryNames } from "./query-names.ts";
 import { routeRecord, type BuiltRecord } from "./record-rules.ts";
 import { captureNames, type RoutePattern } from "./route-pattern.ts";
 import type { YamlSource } from "../base/yaml/yaml-source.ts";
@@ -44,6 +45,7 @@ export function buildRoute(build: RouteBuild, index: number, file: RouteFile, pa
         at: ["response", "open"],
         names: dataset.names,
       }),
+    namesInQuery: file.passthrough === true || file.query === "pass" ? undefined : queryNames(mappedNames(build)),
   });
   const captures = Object.keys(file.match.captures ?? {});
   return Object.freeze({
@@ -76,8 +78,12 @@ function requestRule(build: RouteBuild, place: RoutePlace): RequestRule {
     const plan = documentPlan(build, place, { selectors: request.seal, at: ["request", "seal"], names });
     return Object.freeze({ kind: "seal", plan });
   }
-  const mapped = build.fields.flatMap(({ path }) => lastName(path) ?? []);
-  return Object.freeze({ kind: "pass", guide: passGuide([...new Set(mapped)], names) });
+  return Object.freeze({ kind: "pass", guide: passGuide(mappedNames(build), names) });
+}
+
+/** The last name of every field's path. */
+function mappedNames({ fields }: RouteBuild): readonly string[] {
+  return [...new Set(fields.flatMap(({ path }) => lastName(path) ?? []))];
 }
 
 function documentPlan(build: RouteBuild, place: RoutePlace, { selectors, at, names }: PlanPlace): DocumentPlan {

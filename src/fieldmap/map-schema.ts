@@ -156,6 +156,12 @@ const route = z.strictObject({
     .union([z.strictObject({ seal: selectors }), z.strictObject({ pass: yes })])
     .optional()
     .describe("seal: documents whose fields are sealed. pass: JSON passes if no key names a mapped field."),
+  query: z
+    .enum(["refuse", "pass"])
+    .optional()
+    .describe(
+      "Queries that name a mapped field: refuse (default) or pass, which sends their values to the store in clear.",
+    ),
   response: z.strictObject({ open: selectors }).optional().describe("Documents whose fields are opened."),
 });
 

@@ -29,7 +29,7 @@ export function checkRoute(
   for (const name of Object.keys(match.captures ?? {})) {
     if (!captures.includes(name)) findings.problem([...at, "match", "captures", name], captureUnknown(name), "key");
   }
-  const others = [request, response, route.file.record, route.file.whenAbsent];
+  const others = [request, response, route.file.record, route.file.whenAbsent, route.file.query];
   if (passthrough !== undefined && others.some((other) => other !== undefined)) {
     findings.problem([...at, "passthrough"], passthroughAndMore, "key");
   }

@@ -90,6 +90,8 @@ export interface Route {
   readonly passthrough: boolean;
   readonly request: RequestRule;
   readonly open: DocumentPlan | undefined;
+  /** True for a request target whose query would carry a mapped field in clear; absent where the route says `query: pass`. */
+  readonly namesInQuery: ((target: string) => boolean) | undefined;
 }
 
 /** What the route table says of one request. Captures are decoded text. */

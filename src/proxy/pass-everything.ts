@@ -18,6 +18,7 @@ const everything: Route = Object.freeze({
   passthrough: true,
   request: { kind: "none" },
   open: undefined,
+  namesInQuery: undefined,
 } as const satisfies Route);
 
 const verdict: RouteVerdict = Object.freeze({ kind: "route", route: everything, captures: new Map<string, string>() });

@@ -20,10 +20,13 @@ export class MethodRefusal extends SealwrightError {
   }
 }
 
-/** Throws `path_refused`, `no_route`, `method_not_allowed`. */
+/** Throws `path_refused`, `no_route`, `method_not_allowed`, `mapped_query`. */
 export function matchRoute(routes: RouteTable, head: CheckedHead): MatchedRoute {
   const verdict = routes.match(head.method, head.target);
-  if (verdict.kind === "route") return verdict;
+  if (verdict.kind === "route") {
+    if (verdict.route.namesInQuery?.(head.target) === true) throw new SealwrightError("mapped_query");
+    return verdict;
+  }
   if (verdict.code === "method_not_allowed") throw new MethodRefusal(verdict.reason, verdict.allow);
   throw new SealwrightError(verdict.code, { reason: verdict.reason });
 }

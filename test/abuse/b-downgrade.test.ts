@@ -138,6 +138,21 @@ describe("B: no way round the map", () => {
     await test.refuses({ body: "[]", contentType: "application/json-patch+json" }, "media_type");
   });
 
+  abuse("B-10 a query that names a mapped field is refused", async (test) => {
+    for (const query of [
+      `ssn=${test.canary}`,
+      `filter=${encodeURIComponent(`{"ssn":"${test.canary}"}`)}`,
+      `q=${encodeURIComponent(`ssn eq '${test.canary}'`)}`,
+      `contacts%5Bphone%5D=${test.canary}`,
+      `SSN=${test.canary}`,
+    ]) {
+      await test.refuses({ method: "POST", target: `/v1/patients?${query}`, body: secret(test).bytes }, "mapped_query");
+      await test.refuses({ method: "GET", target: `/v1/patients/1?${query}`, body: undefined }, "mapped_query");
+    }
+    const sorted = await test.rig.send({ target: `${test.newPath()}?sort=ssn&limit=10`, body: secret(test).bytes });
+    expect(statusOf(sorted.answers[0])).to.be.oneOf([201, 204]);
+  });
+
   abuse("B-11 method and path overrides are refused", async (test) => {
     const body = secret(test).bytes;
     for (const name of [

@@ -50,6 +50,7 @@ const routeOf = ({ path, rule, tenant }: Row): Route => ({
         ? { kind: "pass", guide: plan.guide }
         : { kind: "none" },
   open: rule === "open" || rule === "both" ? plan : undefined,
+  namesInQuery: rule === "through" ? undefined : (target) => target.includes("?secret="),
 });
 
 const routes = new Map(rows.map((row) => [row.path, routeOf(row)]));

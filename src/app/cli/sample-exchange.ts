@@ -36,7 +36,7 @@ function listenerOf(config: SidecarConfig, name: string | undefined): ListenerCo
 
 /**
  * The request that `--route`, `--listener` and `--tenant` describe. Throws `usage`, what the route table refuses
- * (`no_route`, `method_not_allowed`, `path_refused`), `tenant_refused`.
+ * (`no_route`, `method_not_allowed`, `path_refused`, `mapped_query`), `tenant_refused`.
  */
 export function sampleExchange(config: SidecarConfig, keys: Keys, call: CommandCall): SampleExchange {
   const request = /^([A-Z]+) (\/\S*)$/.exec(call.required("route"));
@@ -47,6 +47,7 @@ export function sampleExchange(config: SidecarConfig, keys: Keys, call: CommandC
   if (verdict === undefined) throw new SealwrightError("no_route");
   if (verdict.kind === "refuse") throw new SealwrightError(verdict.code, { reason: verdict.reason });
   const { route, captures } = verdict;
+  if (route.namesInQuery?.(target) === true) throw new SealwrightError("mapped_query", { route: route.label });
   const engine = createEngine({ keys, limits: listener.limits, metrics: noMetrics, clock: systemClock });
   const given = call.option("tenant");
   if (route.dataset.tenant.kind === "header" && given === undefined && !route.passthrough)

@@ -1,0 +1,63 @@
+import { NameTable } from "./key-names.ts";
+
+/** Longest query that is read word by word; a longer one that names no field plainly is refused all the same. */
+const longestQuery = 8192;
+/** An escape of an escape of an escape is nobody's query. */
+const mostDecodings = 3;
+
+/** What cuts a parameter's name into the names that frameworks see: `filter[ssn]`, `patient.ssn`, `patient/ssn`, `ssn__eq`. */
+const nameCuts = /[.[\]/:()<>!$@~]+|__/u;
+
+/** A word with what says that a value follows: `ssn:`, `ssn=`, `ssn eq`, `"ssn":`, `ssn>`. */
+const comparedWord =
+  /(?<![\p{L}\p{N}_$-])([\p{L}\p{N}_$-]+)["']?\s*(?:[:=<>~!]|\+|\s(?:eq|ne|lt|le|gt|ge|in|like|ilike|is|contains|matches|startswith)\b)/giu;
+/** The same by function call: `eq(ssn,1)`, `contains(ssn,'1')`. */
+const calledWord = /(?<!\w)\w+\(\s*["']?([\p{L}\p{N}_$-]+)["']?\s*,/gu;
+
+/** Letters in JSON may be written so (RFC 8259 section 7). */
+const jsonEscape = /\\u([0-9A-Fa-f]{4})/gu;
+
+/**
+ * Says whether a request target's query would carry a mapped field: a parameter whose name is one of `names` or has one among
+ * its parts, or a value in which one is compared with something (JSON filters, OData, RSQL, Lucene). A plain list of names
+ * (`fields=ssn,name`, `sort=ssn`) carries no value and passes. What cannot be decoded counts as mapped: nobody can tell.
+ */
+export function queryNames(names: readonly string[]): (target: string) => boolean {
+  // Case variants too: what a store makes of them is unknown.
+  const table = new NameTable(new Map(names.map((name, index) => [name, index])), "ignoreCase");
+  const isMapped = (word: string): boolean => table.findText(word) !== -1;
+
+  const isMappedName = (name: string): boolean => [name, ...name.split(nameCuts)].some((part) => isMapped(part.trim()));
+  const isMappedValue = (given: string): boolean => {
+    const value = given.replaceAll(jsonEscape, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+    const words = [...value.matchAll(comparedWord), ...value.matchAll(calledWord)];
+    return words.some((match) => isMapped(match[1] ?? ""));
+  };
+
+  return (target) => {
+    const start = target.indexOf("?");
+    if (start === -1 || start === target.length - 1) return false;
+    const query = target.slice(start + 1);
+    if (query.length > longestQuery) return true;
+    return query.split(/[&;]/u).some((parameter) => {
+      const equals = parameter.indexOf("=");
+      const name = decoded(equals === -1 ? parameter : parameter.slice(0, equals));
+      const value = decoded(equals === -1 ? parameter : parameter.slice(equals + 1));
+      return name === undefined || value === undefined || isMappedName(name) || isMappedValue(value);
+    });
+  };
+}
+
+/** Decoded until nothing is left to decode, as a chain of servers might; `undefined` where that is not possible. */
+function decoded(text: string): string | undefined {
+  let current = text.replaceAll("+", " ");
+  for (let round = 0; round < mostDecodings; round += 1) {
+    if (!/%[0-9A-Fa-f]{2}/u.test(current)) return current;
+    try {
+      current = decodeURIComponent(current);
+    } catch {
+      return undefined;
+    }
+  }
+  return /%[0-9A-Fa-f]{2}/u.test(current) ? undefined : current;
+}
