@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { ErrorCode } from "../base/error-table.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import type { Peer } from "./http-port.ts";
 import { rawRefusal } from "./refusal.ts";
 
 /** One request as its connection sees it. */
@@ -20,8 +21,7 @@ const mostWaiting = 64;
  * begun, and a broken message is answered in its turn.
  */
 export class ClientConnection {
-  /** False when the certificate names nobody of the allow-list. */
-  readonly allowed: boolean;
+  readonly peer: Peer;
   readonly #socket: Socket;
   #current: ServedExchange | undefined;
   #waiting: ServedExchange[] = [];
@@ -29,9 +29,9 @@ export class ClientConnection {
   #closing = false;
   #broken: ErrorCode | undefined;
 
-  constructor(socket: Socket, allowed: boolean) {
+  constructor(socket: Socket, peer: Peer) {
     this.#socket = socket;
-    this.allowed = allowed;
+    this.peer = peer;
   }
 
   /** True once the parser has given up: no body under way will come to its end. */

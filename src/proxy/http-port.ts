@@ -26,11 +26,18 @@ export interface ResponseHead {
   readonly headers: HeaderList;
 }
 
+/** Who is at the other end of a connection. */
+export interface Peer {
+  /** False when its certificate names nobody of the allow-list. */
+  readonly allowed: boolean;
+  /** What the app is told of its certificate; absent where none is asked for. */
+  readonly forwarded: string | undefined;
+}
+
 /** One request of a client, as the server side offers it. */
 export interface ClientExchange {
   readonly head: RequestHead;
-  /** False when the connection's certificate names nobody of the allow-list. */
-  readonly allowed: boolean;
+  readonly peer: Peer;
   /** Where the body comes from. Untouched, a body is thrown away after the answer and the connection closes. */
   readonly body: ClientBody;
   readonly answer: ClientAnswer;

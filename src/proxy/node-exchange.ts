@@ -7,6 +7,7 @@ import type {
   ClientEvents,
   ClientExchange,
   HeaderList,
+  Peer,
   RequestHandler,
   RequestHead,
   ResponseHead,
@@ -26,7 +27,7 @@ export interface NodeMessages {
 /** One request on node:http. */
 export class NodeExchange implements ServedExchange, ClientExchange, ClientBody, ClientAnswer {
   readonly head: RequestHead;
-  readonly allowed: boolean;
+  readonly peer: Peer;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #connection: ClientConnection;
@@ -44,7 +45,7 @@ export class NodeExchange implements ServedExchange, ClientExchange, ClientBody,
     this.#expects = expects;
     this.#connection = connection;
     this.#handler = handler;
-    this.allowed = connection.allowed;
+    this.peer = connection.peer;
     this.head = {
       method: request.method ?? "",
       target: request.url ?? "",

@@ -7,7 +7,8 @@ import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/error-table.ts";
 import type { Certificate } from "./certificate.ts";
 import { ClientConnection } from "./client-connection.ts";
-import type { RequestHandler } from "./http-port.ts";
+import { forwardedPeer } from "./forwarded-peer.ts";
+import type { Peer, RequestHandler } from "./http-port.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
 import { rawRefusal } from "./refusal.ts";
@@ -137,18 +138,21 @@ export class NodeServer {
   #connectionOf(socket: Socket): ClientConnection {
     let connection = this.#connections.get(socket);
     if (connection === undefined) {
-      connection = new ClientConnection(socket, this.#isAllowed(socket));
+      connection = new ClientConnection(socket, this.#peerOf(socket));
       this.#connections.set(socket, connection);
     }
     return connection;
   }
 
   /** Looked at once per connection. A resumed session brings the certificate of the first one, which may have ended since. */
-  #isAllowed(socket: Socket): boolean {
-    if (this.#tls?.clients === undefined) return true;
+  #peerOf(socket: Socket): Peer {
+    if (this.#tls?.clients === undefined) return { allowed: true, forwarded: undefined };
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-    if (certificate === undefined || certificate.validToDate.getTime() < this.#options.clock.wallMs()) return false;
-    return this.#options.allow.length === 0 || isAllowed(this.#options.allow, certificate.subjectAltName);
+    if (certificate === undefined || certificate.validToDate.getTime() < this.#options.clock.wallMs())
+      return { allowed: false, forwarded: undefined };
+    const { allow } = this.#options;
+    const allowed = allow.length === 0 || isAllowed(allow, certificate.subjectAltName);
+    return { allowed, forwarded: forwardedPeer(certificate) };
   }
 
   #broken(error: NodeJS.ErrnoException, socket: Duplex): void {

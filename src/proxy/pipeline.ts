@@ -14,7 +14,7 @@ export function createPipeline(parts: FlowParts): RequestHandler {
       // Load is shed before any work is done for it.
       parts.admission.enter(flow);
       // Who may not come in learns nothing of the routes.
-      if (!client.allowed) throw new SealwrightError("client_refused");
+      if (!client.peer.allowed) throw new SealwrightError("client_refused");
       // A head that two readers could read two ways has no route.
       const head = checkRequestHead(client.head);
       // Nothing is forwarded but by a rule.

@@ -218,7 +218,9 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     const { plan, answer } = this.#ready();
     const { head, treatment } = plan;
     const decoded = this.#reading?.kind === "json" && this.#reading.coding !== "identity";
-    const headers = upstreamHeaders(head, { direction: this.#parts.direction, treatment, decoded });
+    const { direction } = this.#parts;
+    const { forwarded } = this.#client.peer;
+    const headers = upstreamHeaders(head, { direction, treatment, decoded, forwardedPeer: forwarded });
     this.#call = this.#parts.upstream.send({ method: head.method, target: head.target, headers, body }, answer);
   }
 

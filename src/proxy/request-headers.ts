@@ -1,4 +1,5 @@
 import { needsJsonAsked } from "./accept.ts";
+import { forwardedPeerHeader } from "./forwarded-peer.ts";
 import type { HeaderLines } from "./header-lines.ts";
 import { isHopByHop } from "./hop-by-hop.ts";
 import type { CheckedHead } from "./request-head.ts";
@@ -9,7 +10,7 @@ export type Direction = "inbound" | "outbound";
 
 /** Who a peer says it is or speaks for. Never believed and never passed on (only a certificate names a peer). */
 function isPeersClaim(name: string, direction: Direction): boolean {
-  if (name === "x-forwarded-client-cert" || name.startsWith("x-sealwright-")) return true;
+  if (name === forwardedPeerHeader || name.startsWith("x-sealwright-")) return true;
   if (direction === "outbound") return false;
   return (
     name.startsWith("x-forwarded-") || name === "forwarded" || name === "x-real-ip" || name.startsWith("x-client-cert")
@@ -21,6 +22,8 @@ export interface RequestHeaderRules {
   readonly treatment: Treatment;
   /** The body leaves without the coding it came with. */
   readonly decoded: boolean;
+  /** Who the client is by its certificate, for an app behind an inbound listener. */
+  readonly forwardedPeer: string | undefined;
 }
 
 function isDropped(name: string, head: CheckedHead, rules: RequestHeaderRules): boolean {
@@ -50,5 +53,7 @@ export function upstreamHeaders(head: CheckedHead, rules: RequestHeaderRules): s
   }
   if (rules.treatment.opens) out.push("accept-encoding", "identity");
   if (askJson) out.push("accept", "application/json");
+  if (rules.direction === "inbound" && rules.forwardedPeer !== undefined)
+    out.push(forwardedPeerHeader, rules.forwardedPeer);
   return out;
 }

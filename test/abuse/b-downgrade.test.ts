@@ -147,7 +147,7 @@ describe("B: no way round the map", () => {
       `SSN=${test.canary}`,
     ]) {
       await test.refuses({ method: "POST", target: `/v1/patients?${query}`, body: secret(test).bytes }, "mapped_query");
-      await test.refuses({ method: "GET", target: `/v1/patients/1?${query}`, body: undefined }, "mapped_query");
+      await test.refuses({ method: "GET", target: `/v1/patients/1?${query}` }, "mapped_query");
     }
     const sorted = await test.rig.send({ target: `${test.newPath()}?sort=ssn&limit=10`, body: secret(test).bytes });
     expect(statusOf(sorted.answers[0])).to.be.oneOf([201, 204]);

@@ -51,6 +51,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",
   "proxy/certificate.ts": "reads certificates, for their dates and issuers",
+  "proxy/forwarded-peer.ts": "digest of a client's certificate, for the app",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
   "app/demo/pki.ts": "certificates of the demo and the tests",
   "app/demo/webcrypto-names.d.ts": "types only, for the library that makes those certificates",

@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect, type ConnectionOptions, type TlsOptions } from "node:tls";
 import { expect } from "chai";
@@ -138,8 +139,23 @@ describe("TLS on both hops", () => {
         "connection",
         "accept-encoding",
         "accept",
+        "x-forwarded-client-cert",
       ]);
       expect(request.headers[0]?.value).to.equal("app.test");
+    });
+
+    it("tells the app who the client is, as Envoy writes it, over each kind of connection", async () => {
+      const hash = createHash("sha256").update(new X509Certificate(client.cert).raw).digest("hex");
+      const first = connect({ port: rig.port, host: "127.0.0.1", ca: pki.ca, servername: "sidecar.test", ...client });
+      const session = new Promise<Buffer>((settle) => first.once("session", settle));
+      first.write("GET /open HTTP/1.1\r\nhost: a\r\n\r\n");
+      for (const more of [{}, { session: await session }]) {
+        const before = rig.upstream.requests.length;
+        await ask({ ...client, ...more });
+        const told = rig.upstream.requests[before]!.headers.filter(({ name }) => name === "x-forwarded-client-cert");
+        expect(told.map(({ value }) => value)).to.deep.equal([`Hash=${hash};Subject="CN=front";URI=${front}`]);
+      }
+      first.destroy();
     });
 
     it("serves resumed sessions under the same rules", async () => {
