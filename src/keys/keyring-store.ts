@@ -2,12 +2,14 @@ import { mkdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { createFile, replaceFile } from "./atomic-file.ts";
+import { assertLawfulChange } from "./entry-transitions.ts";
 import { joinShards, type Keyring } from "./keyring.ts";
 import { parseKeyringFile, printKeyringFile, type KeyringFile } from "./keyring-file.ts";
 import { readKeyringFiles, type StoredShard } from "./keyring-folder.ts";
 import { withKeyringLock } from "./keyring-lock.ts";
 import type { KeyringMac } from "./keyring-mac.ts";
 import { verifyKeyring } from "./keyring-root.ts";
+import { shardAt, type ShardContent } from "./keyring-shard.ts";
 import type { KmsByName } from "./unwrapper.ts";
 
 /** Where the keyring lies and what verifies it. */
@@ -31,8 +33,8 @@ export async function openKeyring(place: KeyringPlace): Promise<OpenedKeyring> {
 
 /** What a change makes of the keyring. */
 export interface KeyringChange<T> {
-  /** New content of one shard, unsigned and of the generation it replaces. */
-  readonly shard: Omit<KeyringFile, "mac">;
+  /** New content of one shard, unsigned and of the generation it replaces; absent = nothing changes, nothing is written. */
+  readonly shard?: ShardContent | undefined;
   /** Given to the caller once it stands on disk. */
   readonly result: T;
 }
@@ -54,6 +56,8 @@ export async function changeKeyring<T>(
     const mac = await verifyKeyring(keyring, place.kms, place.rootId);
     try {
       const { shard, result } = await change(keyring);
+      if (shard === undefined) return result;
+      assertLawfulChange(shardAt(keyring, shard.shard.index), shard);
       const file = mac.sign({ ...shard, generation: shard.generation + 1 });
       checkWritable(keyring, file, mac);
       const target = targetOf(stored, file);

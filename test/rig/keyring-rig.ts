@@ -2,11 +2,11 @@ import { join } from "node:path";
 import { silentLog, type Log } from "../../src/base/log.ts";
 import { parseSealedValue } from "../../src/crypto/sealed-value.ts";
 import type { Binding, SealedValue, Sealing } from "../../src/crypto/types.ts";
+import { editEntries } from "../../src/keys/edit-entries.ts";
 import type { Keys, KeyScope } from "../../src/keys/keys.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KeysPorts } from "../../src/keys/key-service.ts";
 import type { KeyState } from "../../src/keys/keyring-file.ts";
-import { changeKeyring } from "../../src/keys/keyring-store.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import type { KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -80,12 +80,15 @@ export function parsedToken(token: string): SealedValue {
   return value;
 }
 
-/** What later commands will do: puts entries into other states. */
-export async function changeStates(office: KeyringOffice, states: ReadonlyMap<string, KeyState>): Promise<void> {
-  await changeKeyring(office, (keyring) => {
-    const [shard] = keyring.shards;
-    const entries = shard!.entries.map((entry) => ({ ...entry, state: states.get(entry.id) ?? entry.state }));
-    const { apiVersion, kind, generation, shard: place, root } = shard!;
-    return Promise.resolve({ shard: { apiVersion, kind, generation, shard: place, root, entries }, result: undefined });
-  });
+const states: readonly KeyState[] = ["pending", "active", "decrypt-only", "retired"];
+
+/** Moves one key on to a state, through those between. */
+export async function moveKey(office: KeyringOffice, id: string, state: KeyState): Promise<void> {
+  for (const next of states.slice(0, states.indexOf(state) + 1)) {
+    await editEntries(office, ({ entries }) =>
+      entries
+        .filter((entry) => entry.id === id && states.indexOf(entry.state) < states.indexOf(next))
+        .map((entry) => ({ ...entry, state: next })),
+    );
+  }
 }
