@@ -39,6 +39,7 @@ export function composeListener(config: ListenerConfig, { keys, log, metrics }: 
     direction,
     listen,
     tls: tlsOf(config, material),
+    front: config.front,
     routes: config.routes ?? passEverything,
     engine: createEngine({ keys, limits, metrics, clock: systemClock }),
     upstream: upstreamOf(config, material),

@@ -2,6 +2,7 @@ import type { Limits } from "../base/limits.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RouteTable } from "../fieldmap/types.ts";
 import type { Admission } from "./admission.ts";
+import type { FrontHeaders } from "./front-headers.ts";
 import type { Upstream } from "./http-port.ts";
 import type { ListenerPorts, Timeouts } from "./listener-options.ts";
 import type { CheckedHead } from "./request-head.ts";
@@ -13,6 +14,8 @@ import type { Treatment } from "./route-treatment.ts";
 export interface FlowParts {
   readonly listener: string;
   readonly direction: Direction;
+  /** What every answer says beside the app's own headers; absent on outbound listeners. */
+  readonly front: FrontHeaders | undefined;
   readonly routes: RouteTable;
   readonly engine: Engine;
   readonly limits: Limits;

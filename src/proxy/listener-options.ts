@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { RouteTable } from "../fieldmap/types.ts";
+import type { FrontHeaders } from "./front-headers.ts";
 import type { PeerRule } from "./peer-names.ts";
 import type { Pin } from "./pins.ts";
 import type { Direction } from "./request-headers.ts";
@@ -71,6 +72,8 @@ export interface ListenerOptions {
   readonly direction: Direction;
   readonly listen: ListenAddress;
   readonly tls: ListenerTls | undefined;
+  /** For inbound listeners. */
+  readonly front: FrontHeaders | undefined;
   readonly upstream: UpstreamOptions;
   /** `passEverything` for a listener without field maps. */
   readonly routes: RouteTable;

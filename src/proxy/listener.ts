@@ -51,10 +51,11 @@ function createUpstream(options: ListenerOptions): Upstream {
 }
 
 function createServer(options: ListenerOptions, upstream: Upstream, admission: Admission): NodeServer {
-  const { name, direction, routes, engine, limits, timeouts, ports, tls } = options;
+  const { name, direction, front, routes, engine, limits, timeouts, ports, tls } = options;
   const pipeline = createPipeline({
     listener: name,
     direction,
+    front,
     routes,
     engine,
     limits,

@@ -4,6 +4,7 @@ import { AnswerFlow, type AnswerOwner } from "./answer-flow.ts";
 import { BodyPump } from "./body-pump.ts";
 import type { BodyTarget } from "./body-stage.ts";
 import type { FlowParts, RequestPlan } from "./flow-parts.ts";
+import { withFrontHeaders } from "./front-headers.ts";
 import { HeaderLines } from "./header-lines.ts";
 import type { ClientEvents, ClientExchange, HeaderList, UpstreamCall, UpstreamRequest } from "./http-port.ts";
 import { QuietWatch } from "./quiet-watch.ts";
@@ -185,7 +186,13 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
   }
 
   beginAnswer(status: number, headers: HeaderList): void {
-    this.#client.answer.begin({ status, headers }, this.#parts.admission.draining);
+    this.#answerWith(status, headers, this.#parts.admission.draining);
+  }
+
+  #answerWith(status: number, headers: HeaderList, close: boolean): void {
+    const { front } = this.#parts;
+    const lines = front === undefined ? headers : withFrontHeaders(headers, front);
+    this.#client.answer.begin({ status, headers: lines }, close);
     this.#status = status;
   }
 
@@ -234,9 +241,8 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     const { status, headers, body } = refusalOf(failure.code, side);
     const allow =
       failure instanceof MethodRefusal && failure.allow.length > 0 ? ["allow", failure.allow.join(", ")] : [];
-    this.#status = status;
     const close = closesConnection(failure.code) || this.#parts.admission.draining;
-    this.#client.answer.begin({ status, headers: [...headers, ...allow] }, close);
+    this.#answerWith(status, [...headers, ...allow], close);
     this.#client.answer.end(body, []);
   }
 }

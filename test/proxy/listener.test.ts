@@ -23,6 +23,7 @@ const options = (changes: Partial<ListenerOptions>): ListenerOptions => ({
   direction: "outbound",
   listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
   tls: undefined,
+  front: undefined,
   upstream: { origin: "http://127.0.0.1:1", tls: undefined },
   routes: passEverything,
   engine: new FakeEngine(),

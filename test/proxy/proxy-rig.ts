@@ -21,6 +21,7 @@ export interface LogLine {
 export interface RigOptions {
   readonly direction?: ListenerOptions["direction"];
   readonly tls?: ListenerOptions["tls"];
+  readonly front?: ListenerOptions["front"];
   readonly upstream?: ListenerOptions["upstream"];
   readonly limits?: Partial<Limits>;
   readonly timeouts?: Partial<Timeouts>;
@@ -49,6 +50,7 @@ export class ProxyRig {
       direction: options.direction ?? "outbound",
       listen: { kind: "tcp", host: "127.0.0.1", port: 0 },
       tls: options.tls,
+      front: options.front,
       upstream: options.upstream ?? { origin: `http://127.0.0.1:${rig.upstream.port}`, tls: undefined },
       routes: fakeRoutes,
       engine: rig.engine,

@@ -3,6 +3,7 @@ import type { RouteTable } from "../../fieldmap/types.ts";
 import type { ListenAddress } from "../../base/listen-address.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import type { KmsConfig } from "../../kms/kms-config.ts";
+import { defaultFrontHeaders, type FrontHeaders } from "../../proxy/front-headers.ts";
 import { defaultTimeouts, type Timeouts } from "../../proxy/listener-options.ts";
 import { limitsOf } from "./contradiction-rules.ts";
 import type { KeysFile } from "./keys-schema.ts";
@@ -64,6 +65,16 @@ function upstreamOf(names: Names, { upstream }: ListenerFile): UpstreamConfig {
   return Object.freeze({ origin: url.origin, tls });
 }
 
+function frontOf({ direction, headers = {} }: ListenerFile): FrontHeaders | undefined {
+  if (direction === "outbound") return undefined;
+  const { hsts, referrerPolicy, cors } = headers;
+  return Object.freeze({
+    hsts: hsts === "off" ? undefined : (hsts ?? defaultFrontHeaders.hsts),
+    referrerPolicy: referrerPolicy === "off" ? undefined : (referrerPolicy ?? defaultFrontHeaders.referrerPolicy),
+    cors: cors ?? defaultFrontHeaders.cors,
+  });
+}
+
 function timeoutsOf({ timeouts = {} }: ListenerFile): Timeouts {
   const { header, body, upstream, total, idle, drain } = timeouts;
   return Object.freeze({
@@ -114,6 +125,7 @@ export function buildSidecar(parts: SidecarParts): SidecarConfig {
       direction: listener.direction,
       listen: listener.listen,
       tls: listenerTls(parts, listener),
+      front: frontOf(listener),
       upstream: upstreamOf(parts, listener),
       datasets: Object.freeze(listener.fieldMaps ?? []),
       routes: parts.routes.get(listener.name),

@@ -78,6 +78,13 @@ export function contradictionBreaches(file: ReadableSidecar): readonly Breach[] 
         path: ["listeners", index, "unmatched"],
         at: "key" as const,
       })),
+    ...file.listeners
+      .filter(({ value }) => value.headers !== undefined && value.direction === "outbound")
+      .map(({ index }) => ({
+        rule: "headers-unused" as const,
+        path: ["listeners", index, "headers"],
+        at: "key" as const,
+      })),
     ...file.listeners.flatMap(limitBreaches),
     ...file.listeners.flatMap(timeoutBreaches),
   ];

@@ -58,12 +58,36 @@ const timeouts = z.strictObject({
   drain: duration.optional().meta({ description: "For requests under way when the sidecar stops; default 25s." }),
 });
 
+const headers = z.strictObject({
+  hsts: z
+    .union([
+      z.literal("off"),
+      z
+        .string()
+        .regex(
+          /^max-age=[0-9]{1,10}(; includeSubDomains)?(; preload)?$/,
+          "Write off, or max-age=SECONDS with ; includeSubDomains and ; preload behind it.",
+        ),
+    ])
+    .optional()
+    .meta({ description: "Strict-Transport-Security; default max-age=63072000; includeSubDomains; preload." }),
+  referrerPolicy: z
+    .enum(["off", "no-referrer", "same-origin", "strict-origin", "strict-origin-when-cross-origin"])
+    .optional()
+    .meta({ description: "Where the app gives none; default no-referrer." }),
+  cors: z
+    .enum(["closed", "app"])
+    .optional()
+    .meta({ description: "closed (default): no page of another origin may read answers. app: the app decides." }),
+});
+
 /** One element of `listeners`. */
 export const listenerSchema = z.strictObject({
   name,
   direction: z.enum(["inbound", "outbound"]).meta({ description: "inbound: to the app. outbound: from the app." }),
   listen,
   tls: tls.optional().meta({ description: "TLS 1.3. An inbound listener needs it." }),
+  headers: headers.optional().meta({ description: "What an inbound listener tells browsers." }),
   upstream,
   fieldMaps: z
     .array(z.string())

@@ -97,6 +97,7 @@ export const sidecarRules = {
     "What is sealed in the configured form could not be opened.",
     "Add that form to keys.accept.",
   ),
+  "headers-unused": row("An outbound listener answers the app, not browsers.", "Remove headers, or set it inbound."),
   "upstream-tls-unused": row("This setting is for https upstreams.", "Use https, or remove the setting."),
   "crl-failure": row(
     "What happens when a revocation list fails must be said.",

@@ -3,6 +3,7 @@ import type { ListenAddress } from "../../base/listen-address.ts";
 import type { RouteTable } from "../../fieldmap/types.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import type { KmsConfig } from "../../kms/kms-config.ts";
+import type { FrontHeaders } from "../../proxy/front-headers.ts";
 import type { Timeouts } from "../../proxy/listener-options.ts";
 import type { PeerRule } from "../../proxy/peer-names.ts";
 import type { Pin } from "../../proxy/pins.ts";
@@ -45,6 +46,8 @@ export interface ListenerConfig {
   readonly direction: "inbound" | "outbound";
   readonly listen: ListenAddress;
   readonly tls: ListenerTlsConfig | undefined;
+  /** What browsers are told; absent on outbound listeners. */
+  readonly front: FrontHeaders | undefined;
   readonly upstream: UpstreamConfig;
   /** Names of the datasets whose field maps rule here; none = everything passes as it is. */
   readonly datasets: readonly string[];
