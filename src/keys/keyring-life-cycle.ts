@@ -73,15 +73,21 @@ export async function addKey(office: KeyringOffice, wanted: NewKey): Promise<Key
  */
 export async function activateKey(office: KeyringOffice, id: string): Promise<KeyringEntry> {
   return changeKeyring(office, (keyring) => {
-    const entry = entryNamed(keyring, id);
     const nowMs = office.clock.wallMs();
-    if (entry.state !== "pending") throw keyState("not pending", entry);
-    if (nowMs < Date.parse(entry.notBefore)) throw keyState("before notBefore", entry);
+    const entry = ripeEntry(keyring, id, nowMs);
     if (entry.use === "deterministic" && activeBeside(keyring, entry).length > 0)
       throw keyState("another deterministic key of the scope is active", entry);
     const active: KeyringEntry = { ...entry, state: "active", notBefore: printTime(nowMs) };
     return Promise.resolve({ shard: shardWith(keyring, active), result: active });
   });
+}
+
+/** The pending entry that `id` names, once its time has come. Throws `key_state`. */
+export function ripeEntry(keyring: Keyring, id: string, nowMs: number): KeyringEntry {
+  const entry = entryNamed(keyring, id);
+  if (entry.state !== "pending") throw keyState("not pending", entry);
+  if (nowMs < Date.parse(entry.notBefore)) throw keyState("before notBefore", entry);
+  return entry;
 }
 
 /** The verified keyring. Throws `keyring_*`, `kms_*`, `file_unreadable`. */

@@ -3,6 +3,7 @@ import { silentLog } from "../../base/log.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 import type { KeyringOffice } from "../../keys/keyring-life-cycle.ts";
+import type { KeysConfig } from "../../keys/keys-config.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
 import { closeKms, openKmsByName } from "../open-kms-by-name.ts";
 
@@ -10,14 +11,17 @@ import { closeKms, openKmsByName } from "../open-kms-by-name.ts";
  * Opens the key services of a sidecar file and hands its keyring to `work`, as a key administrator holds it; closes them again.
  * Throws `config_invalid` where the file names no keyring, and what loading and `work` throw.
  */
-export async function withKeyringOffice<T>(config: string, work: (office: KeyringOffice) => Promise<T>): Promise<T> {
+export async function withKeyringOffice<T>(
+  config: string,
+  work: (office: KeyringOffice, keys: KeysConfig) => Promise<T>,
+): Promise<T> {
   const { keys, kms } = loadSidecar(config, { files: "noted" }).config;
   if (keys?.keyring === undefined)
     throw new SealwrightError("config_invalid", { file: config, reason: "no keys.keyring" });
   const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics });
   try {
     const { keyring: path, rootId, kek, wraps = [] } = keys;
-    return await work({ path, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock });
+    return await work({ path, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock }, keys);
   } finally {
     await closeKms(opened);
   }

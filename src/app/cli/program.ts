@@ -11,6 +11,7 @@ import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
+import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
 import { sealCommand } from "./commands/seal.ts";
 import { runCommand } from "./commands/run.ts";
@@ -39,7 +40,14 @@ export const commandGroups: readonly CommandGroup[] = [
   {
     name: "keys",
     summary: "the keyring: make it, list, add and activate data keys",
-    commands: [keysInitCommand, keysListCommand, keysAddCommand, keysActivateCommand, keysCostCommand],
+    commands: [
+      keysInitCommand,
+      keysListCommand,
+      keysAddCommand,
+      keysActivateCommand,
+      keysRotateCommand,
+      keysCostCommand,
+    ],
   },
   { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
 ];

@@ -73,6 +73,7 @@ describe("help", () => {
       pending,
       example("keys list"),
       example("keys activate"),
+      example("keys rotate"),
       example("keys cost"),
       ...["check", "explain", "inspect", "seal", "open"].map(example),
       // The key of this folder is for development, which the doctor finds.
