@@ -230,6 +230,7 @@ export const errorTable = {
   keyring_busy: row(500, true, "Somebody else is changing the keyring.", "Retry when the other command has ended."),
   key_state: row(500, false, "The key's state does not allow this.", "Look at keys list."),
   key_ended: row(500, false, "A data key was used after its end.", "Report this: it is a defect."),
+  usage_report_invalid: row(500, false, "A usage report is malformed.", "Leave it out; its sidecar begins a new one."),
 
   // Configuration and commands (app)
   config_invalid: row(500, false, "The configuration is not valid.", "Mend every line that check lists."),
