@@ -24,7 +24,7 @@ function tlsOf({ tls }: ListenerConfig, { server }: TlsMaterial): ListenerTls | 
 
 function upstreamOf({ upstream: { origin, tls } }: ListenerConfig, { upstream }: TlsMaterial): UpstreamOptions {
   if (tls === undefined || upstream === undefined) return { origin, tls: undefined };
-  return { origin, tls: { ...upstream, servername: undefined, allow: tls.allow, pins: tls.pins } };
+  return { origin, tls: { ...upstream, servername: undefined, allow: tls.allow } };
 }
 
 /**

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { readCertificates } from "../proxy/certificate.ts";
+import { parsePinFile, type Pin } from "../proxy/pins.ts";
 import { readRevocationLists } from "../proxy/revocation-list.ts";
 import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { TlsIdentity, TlsTrust } from "../proxy/tls.ts";
@@ -56,6 +57,7 @@ export function readTlsMaterial({ tls, upstream }: ListenerConfig): TlsMaterial 
         : {
             identity: upstream.tls.identity === undefined ? undefined : readIdentity(upstream.tls.identity),
             trust: readTrust(upstream.tls.trust),
+            pins: [...upstream.tls.pins, ...readPins(upstream.tls.pinFile)],
           },
   };
 }
@@ -65,9 +67,18 @@ export function tlsFilesOf({ tls, upstream }: ListenerConfig): readonly string[]
   const identities = [tls?.identity, upstream.tls?.identity].filter((each) => each !== undefined);
   const trusts = [tls?.clients?.trust, upstream.tls?.trust].filter((each) => each !== undefined);
   return [
+    ...(upstream.tls?.pinFile === undefined ? [] : [upstream.tls.pinFile]),
     ...identities.flatMap(({ cert, key }) => [cert, key]),
     ...trusts.flatMap(({ ca, crl }) => (crl === undefined ? [ca] : [ca, crl])),
   ];
+}
+
+/** Throws `file_unreadable`: also for a file without a pin, which would let any key pass. */
+function readPins(file: string | undefined): readonly Pin[] {
+  if (file === undefined) return [];
+  const pins = parsePinFile(readPem(file).toString("utf8"));
+  if (pins === undefined) throw new SealwrightError("file_unreadable", { file, reason: "no pins" });
+  return pins;
 }
 
 function naming(file: string, work: () => unknown): void {

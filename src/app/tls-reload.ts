@@ -137,14 +137,18 @@ export class TlsReload {
 }
 
 function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
-  const one = pemOf(a);
-  const other = pemOf(b);
-  return one.every((pem, index) => pem?.equals(other[index] ?? Buffer.alloc(0)) ?? other[index] === undefined);
+  const one = bytesOf(a);
+  const other = bytesOf(b);
+  return (
+    one.length === other.length &&
+    one.every((pem, index) => pem?.equals(other[index] ?? Buffer.alloc(0)) ?? other[index] === undefined)
+  );
 }
 
-function pemOf({ server, upstream }: TlsMaterial): readonly (Buffer | undefined)[] {
+function bytesOf({ server, upstream }: TlsMaterial): readonly (Buffer | undefined)[] {
   return [
     ...[server?.identity, upstream?.identity].flatMap((identity) => [identity?.cert, identity?.key]),
     ...[server?.clients, upstream?.trust].flatMap((trust) => [trust?.ca, trust?.crl]),
+    ...(upstream?.pins ?? []),
   ];
 }

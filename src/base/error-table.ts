@@ -183,6 +183,12 @@ export const errorTable = {
     "The upstream's certificate is not the expected one.",
     "Check upstream.trust, allow and pins.",
   ),
+  upstream_pin: row(
+    502,
+    false,
+    "The upstream shows a key that is not pinned.",
+    "Find out why it changed; if rightly, pin the key that the log names with sealwright trust pin.",
+  ),
   response_unreadable: row(
     502,
     false,

@@ -36,7 +36,7 @@ function upstreamTls(options: ListenerOptions): UpstreamTls | undefined {
   const { tls, origin } = options.upstream;
   if (tls === undefined) return undefined;
   const { identity, trust, allow, pins } = tls;
-  return { identity, trust, expected: { servername: tls.servername ?? upstreamHost(origin), allow, pins } };
+  return { identity, trust, pins, expected: { servername: tls.servername ?? upstreamHost(origin), allow } };
 }
 
 function createUpstream(options: ListenerOptions): Upstream {

@@ -12,6 +12,22 @@ export function parsePin(text: string): Pin | undefined {
   return pin?.length === 32 ? pin : undefined;
 }
 
+/** The spelling that `parsePin` reads back. */
+export function formatPin(pin: Pin): string {
+  return `sha256/${pin.toString("base64")}`;
+}
+
+/**
+ * Reads a file of pins: one a line, blank lines and what follows `#` left out; `undefined` when a line is no pin or there is
+ * none.
+ */
+export function parsePinFile(text: string): readonly Pin[] | undefined {
+  const lines = text.split(/\r?\n/).map((line) => line.replace(/(^|\s)#.*$/, "").trim());
+  const pins = lines.filter((line) => line !== "").map(parsePin);
+  const good = pins.filter((pin) => pin !== undefined);
+  return good.length > 0 && good.length === pins.length ? good : undefined;
+}
+
 export function pinOf(certificate: Certificate): Pin {
   return createHash("sha256")
     .update(certificate.publicKey.export({ type: "spki", format: "der" }))

@@ -1,3 +1,4 @@
+import type { Pin } from "./pins.ts";
 import type { SecureContextOptions, TlsOptions } from "node:tls";
 
 /** PEM of an identity that this process shows. */
@@ -46,6 +47,8 @@ export function serverTlsOptions(tls: ServerTls): TlsOptions {
 export interface ClientTls {
   readonly identity: TlsIdentity | undefined;
   readonly trust: TlsTrust;
+  /** Public keys of which the upstream's certificate must have one. Empty = any. */
+  readonly pins: readonly Pin[];
 }
 
 export function clientTlsOptions(tls: ClientTls): SecureContextOptions & { rejectUnauthorized: true } {

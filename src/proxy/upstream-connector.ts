@@ -3,9 +3,10 @@ import { TLSSocket } from "node:tls";
 import { buildConnector } from "undici";
 import type { Clock } from "../base/clock.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import { isPinned, type Pin } from "./pins.ts";
 import { clientTlsOptions, type ClientTls } from "./tls.ts";
 import { TrustAnchors } from "./trust-anchors.ts";
-import { checkUpstreamIdentity, type UpstreamIdentity } from "./upstream-identity.ts";
+import { checkPins, checkUpstreamIdentity, type UpstreamIdentity } from "./upstream-identity.ts";
 
 /** How a TLS upstream is reached and known again. */
 export interface UpstreamTls extends ClientTls {
@@ -24,10 +25,12 @@ export class UpstreamConnector {
   readonly #options: ConnectorOptions;
   readonly #open = new Set<TLSSocket>();
   #connect: buildConnector.connector;
+  #pins: readonly Pin[];
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
     this.#connect = this.#builtFor(options.tls);
+    this.#pins = options.tls?.pins ?? [];
   }
 
   /** As undici calls it. */
@@ -57,10 +60,12 @@ export class UpstreamConnector {
     if (this.#options.tls === undefined) return;
     const anchors = new TrustAnchors(tls.trust);
     this.#connect = this.#builtFor({ ...tls, expected: this.#options.tls.expected });
+    this.#pins = tls.pins;
     const now = this.#options.clock.wallMs();
     for (const socket of this.#open) {
       const certificate = socket.getPeerX509Certificate();
-      if (certificate === undefined || !anchors.vouchesFor(certificate, now)) socket.destroy();
+      if (certificate === undefined || !anchors.vouchesFor(certificate, now) || !isPinned(tls.pins, certificate))
+        socket.destroy();
     }
   }
 
@@ -87,6 +92,7 @@ export class UpstreamConnector {
     if (certificate === undefined || !(socket instanceof TLSSocket))
       throw new SealwrightError("upstream_identity", { reason: "no certificate" });
     checkUpstreamIdentity(expected, certificate, this.#options.clock.wallMs());
+    checkPins(this.#pins, certificate);
     this.#open.add(socket);
     socket.once("close", () => this.#open.delete(socket));
   }

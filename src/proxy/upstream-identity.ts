@@ -2,7 +2,7 @@ import { isIP } from "node:net";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
 import type { Certificate } from "./certificate.ts";
-import { isPinned, type Pin } from "./pins.ts";
+import { formatPin, isPinned, pinOf, type Pin } from "./pins.ts";
 
 /** Who the upstream must be, beyond a certificate that the trust vouches for. */
 export interface UpstreamIdentity {
@@ -10,8 +10,6 @@ export interface UpstreamIdentity {
   readonly servername: string;
   /** Subject alternative names of which the certificate must bear one. Empty = `servername`. */
   readonly allow: readonly PeerRule[];
-  /** Public keys of which the certificate must have one. Empty = any. */
-  readonly pins: readonly Pin[];
 }
 
 function namesHost(certificate: Certificate, servername: string): boolean {
@@ -32,5 +30,10 @@ export function checkUpstreamIdentity(identity: UpstreamIdentity, certificate: C
   } else if (!namesHost(certificate, identity.servername)) {
     refuse("wrong name");
   }
-  if (!isPinned(identity.pins, certificate)) refuse("key not pinned");
+}
+
+/** Throws `upstream_pin`, with the key that was shown. */
+export function checkPins(pins: readonly Pin[], certificate: Certificate): void {
+  if (isPinned(pins, certificate)) return;
+  throw new SealwrightError("upstream_pin", { reason: `the upstream shows ${formatPin(pinOf(certificate))}` });
 }

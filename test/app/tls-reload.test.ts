@@ -15,6 +15,7 @@ import { noKeys } from "../../src/app/no-keys.ts";
 import { TlsReload } from "../../src/app/tls-reload.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
+import { formatPin, pinOf } from "../../src/proxy/pins.ts";
 import { startListener } from "../../src/proxy/listener.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
@@ -45,12 +46,17 @@ class Client {
 
   /** Status of the answer, or 0 when the connection ends first. */
   async ask(): Promise<number> {
-    if (this.closed) return 0;
+    return (await this.askFor()).status;
+  }
+
+  async askFor(): Promise<{ readonly status: number; readonly text: string }> {
+    if (this.closed) return { status: 0, text: "" };
     const answered = once(this.socket, "data") as Promise<[Buffer]>;
     this.socket.write("GET /x HTTP/1.1\r\nhost: localhost\r\n\r\n");
     const first = await Promise.race([answered, once(this.socket, "close")]).catch(() => []);
     const [chunk] = first as [Buffer?];
-    return Buffer.isBuffer(chunk) ? Number(chunk.toString("latin1").split(" ")[1]) : 0;
+    const text = Buffer.isBuffer(chunk) ? chunk.toString("latin1") : "";
+    return { status: Number(text.split(" ")[1] ?? 0), text };
   }
 
   async ended(): Promise<boolean> {
@@ -65,6 +71,7 @@ describe("TLS reload", () => {
   let other: TestPki;
   let good: TestIdentity;
   let bad: TestIdentity;
+  let store: TestIdentity;
   let upstream: Server;
   let upstreamClients: string[] = [];
   let started: StartedListener;
@@ -104,9 +111,9 @@ describe("TLS reload", () => {
     write("up.crt", pki.ca);
     write("ca.crl", await pki.revoke([]));
     upstreamClients = [];
-    const identity = await pki.issue({ name: "store", ip: ["127.0.0.1"], usage: "server" });
+    store = await pki.issue({ name: "store", ip: ["127.0.0.1"], usage: "server" });
     upstream = createServer(
-      { ...identity, ca: pki.ca, requestCert: true },
+      { ...store, ca: pki.ca, requestCert: true },
       (request: IncomingMessage, response: ServerResponse) => {
         upstreamClients.push(peerOf(request)?.serialNumber ?? "none");
         response.end("ok");
@@ -114,6 +121,11 @@ describe("TLS reload", () => {
     );
     upstream.listen(0, "127.0.0.1");
     await once(upstream, "listening");
+    await start();
+  });
+
+  /** Writes the sidecar file, with `more` for its upstream, and starts its listener. */
+  async function start(more = ""): Promise<void> {
     write(
       "sidecar.yaml",
       `apiVersion: sealwright.dev/v1
@@ -127,7 +139,7 @@ listeners:
     direction: inbound
     listen: 127.0.0.1:0
     tls: { identity: door, clients: { trust: clients } }
-    upstream: { url: "https://127.0.0.1:${(upstream.address() as AddressInfo).port}", identity: out, trust: up }
+    upstream: { url: "https://127.0.0.1:${(upstream.address() as AddressInfo).port}", identity: out, trust: up${more} }
 `,
     );
     metrics = new RecordedMetrics();
@@ -144,7 +156,7 @@ listeners:
     };
     reload = new TlsReload([started], { clock: systemClock, log, metrics });
     reload.start();
-  });
+  }
 
   afterEach(async () => {
     reload.stop();
@@ -256,6 +268,28 @@ listeners:
     write("up.crt", other.ca);
     await noticed("tls_reloaded");
     expect(await client.ask()).to.equal(502);
+  });
+
+  it("takes pins from a file, refuses an upstream with another key by a code of its own, and follows the file", async () => {
+    reload.stop();
+    await started.running.close();
+    const own = formatPin(pinOf(new X509Certificate(store.cert)));
+    const strange = formatPin(Buffer.alloc(32));
+    write("store.pins", `# the store\n${own}\n`);
+    await start(", pinFile: store.pins");
+    const client = await open(good);
+    expect(await client.ask()).to.equal(200);
+    write("store.pins", `${strange}\n`);
+    await noticed("tls_reloaded");
+    const refused = await client.askFor();
+    expect([refused.status, refused.text.includes('"upstream_pin"')]).to.deep.equal([502, true]);
+    expect(lines.some(({ fields }) => String(fields.reason).includes(own))).to.equal(true);
+    write("store.pins", `${strange}\n${own}\n`);
+    await noticed("tls_reloaded", 2);
+    expect(await client.ask()).to.equal(200);
+    write("store.pins", "nothing");
+    await noticed("tls_not_reloaded");
+    expect(await client.ask()).to.equal(200);
   });
 
   it("measures when certificates end, and warns of those near their end", async () => {

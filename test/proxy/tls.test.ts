@@ -266,7 +266,10 @@ describe("TLS on both hops", () => {
     it("holds a pinned key", async () => {
       const identity = await pki.issue({ name: "store", dns: ["localhost"], usage: "server" });
       const wrong: Pin = parsePin(`sha256/${"A".repeat(43)}=`)!;
-      expect(await reach({ identity, upstream: { pins: [wrong] } })).to.deep.equal(identityRefused);
+      expect(await reach({ identity, upstream: { pins: [wrong] } })).to.deep.equal({
+        ...identityRefused,
+        code: "upstream_pin",
+      });
     });
 
     it("sends nothing over TLS 1.2, and nothing where its own certificate is refused (L-01)", async () => {

@@ -13,6 +13,7 @@ import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
 import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
+import { trustPinCommand } from "./commands/trust-pin.ts";
 import { sealCommand } from "./commands/seal.ts";
 import { runCommand } from "./commands/run.ts";
 import { keysListCommand } from "./commands/keys-list.ts";
@@ -49,6 +50,7 @@ export const commandGroups: readonly CommandGroup[] = [
       keysCostCommand,
     ],
   },
+  { name: "trust", summary: "whom the sidecar believes", commands: [trustPinCommand] },
   { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
 ];
 

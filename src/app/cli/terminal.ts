@@ -1,6 +1,8 @@
 import { styleText } from "node:util";
 import { buffer } from "node:stream/consumers";
 import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline/promises";
+import { usageProblem } from "./usage-problem.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 
 /** The longest input a command reads: a document, not a database. */
@@ -18,6 +20,8 @@ export interface Terminal {
   readonly paint: Paint;
   /** The whole of a file, or of stdin where `file` is `-`. Throws `file_unreadable`, `body_too_large`. */
   input(file: string): Promise<Buffer>;
+  /** Asks whoever sits there; only `yes` agrees. Throws `usage` where nobody does. */
+  agrees(question: string): Promise<boolean>;
 }
 
 export interface Paint {
@@ -46,6 +50,16 @@ async function readInput(file: string): Promise<Buffer> {
   }
 }
 
+async function ask(question: string): Promise<boolean> {
+  if (!process.stdin.isTTY) throw usageProblem("nobody can be asked here: add --yes");
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return (await lines.question(`${question} (yes/no) `)).trim() === "yes";
+  } finally {
+    lines.close();
+  }
+}
+
 /** The terminal of this process. */
 export function processTerminal(): Terminal {
   // A reader that closes early (`| head`) is no failure.
@@ -57,5 +71,6 @@ export function processTerminal(): Terminal {
     progress: (line: string) => void process.stderr.write(`${line}\n`),
     paint: paintFor(process.stdout),
     input: readInput,
+    agrees: ask,
   });
 }

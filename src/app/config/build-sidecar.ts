@@ -17,10 +17,8 @@ import type {
   TrustFiles,
   UpstreamConfig,
 } from "./sidecar-config.ts";
+import { longestTimerMs } from "./scalars.ts";
 import type { SidecarFile } from "./sidecar-schema.ts";
-
-/** Longest time a timer can hold: `total: off`. */
-const neverMs = 2 ** 31 - 1;
 
 /** Names of a checked file, resolved. */
 interface Names {
@@ -52,7 +50,7 @@ function listenerTls(names: Names, { tls }: ListenerFile): ListenerTlsConfig | u
 }
 
 function upstreamOf(names: Names, { upstream }: ListenerFile): UpstreamConfig {
-  const { url, identity, trust, allow = [], pins } = upstream;
+  const { url, identity, trust, allow = [], pins, pinFile } = upstream;
   const tls =
     trust === undefined
       ? undefined
@@ -61,6 +59,7 @@ function upstreamOf(names: Names, { upstream }: ListenerFile): UpstreamConfig {
           trust: trustFiles(names, trust),
           allow: Object.freeze(allow),
           pins: Object.freeze(pins),
+          pinFile: pinFile === undefined ? undefined : resolve(names.folder, pinFile),
         });
   return Object.freeze({ origin: url.origin, tls });
 }
@@ -81,7 +80,7 @@ function timeoutsOf({ timeouts = {} }: ListenerFile): Timeouts {
     header: header ?? defaultTimeouts.header,
     body: body ?? defaultTimeouts.body,
     upstream: upstream ?? defaultTimeouts.upstream,
-    total: total === "off" ? neverMs : (total ?? defaultTimeouts.total),
+    total: total === "off" ? longestTimerMs : (total ?? defaultTimeouts.total),
     idle: idle ?? defaultTimeouts.idle,
     drain: drain ?? defaultTimeouts.drain,
   });

@@ -26,7 +26,7 @@ function listenerBreaches({ index, value }: Numbered<ListenerFile>): readonly Br
 function upstreamBreaches({ upstream }: ListenerFile, at: readonly (string | number)[]): readonly Breach[] {
   if (upstream.url.protocol === "https:")
     return upstream.trust === undefined ? [{ rule: "upstream-without-trust", path: at, at: "key" }] : [];
-  const unused = (["identity", "trust", "allow", "pins"] as const).filter(
+  const unused = (["identity", "trust", "allow", "pins", "pinFile"] as const).filter(
     (setting) => upstream[setting] !== undefined && (setting !== "pins" || upstream.pins.length > 0),
   );
   return [
@@ -35,20 +35,11 @@ function upstreamBreaches({ upstream }: ListenerFile, at: readonly (string | num
   ];
 }
 
-function kmsBreaches(file: ReadableSidecar): readonly Breach[] {
-  return file.kms.flatMap(({ name, value }): readonly Breach[] => {
-    const endpoint = value.provider === "aws" && value.endpoint !== undefined ? URL.parse(value.endpoint) : null;
-    const clear = endpoint?.protocol === "http:" && !isLoopback(endpoint.hostname.replace(/^\[(.*)\]$/, "$1"));
-    return clear ? [{ rule: "kms-endpoint-clear", path: ["kms", name, "endpoint"] }] : [];
-  });
-}
-
 /** What others could reach, read or pose as. */
 export function exposureBreaches(file: ReadableSidecar): readonly Breach[] {
   const admin = file.sockets.filter(({ name, value }) => name === "admin" && !isPrivateAddress(value));
   return [
     ...admin.map(() => ({ rule: "admin-exposed" as const, path: ["admin", "listen"] })),
     ...file.listeners.flatMap(listenerBreaches),
-    ...kmsBreaches(file),
   ];
 }

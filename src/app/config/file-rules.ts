@@ -31,6 +31,11 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
       at(["trust", name, "ca"], value.ca, "public"),
       ...(value.crl === undefined ? [] : [at(["trust", name, "crl"], value.crl, "public")]),
     ]),
+    ...file.listeners.flatMap(({ index, value: { upstream } }) =>
+      upstream.pinFile === undefined
+        ? []
+        : [at(["listeners", index, "upstream", "pinFile"], upstream.pinFile, "public")],
+    ),
     ...file.kms.flatMap(({ name, value }) => {
       if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
       return value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")];

@@ -3,7 +3,7 @@ import { parsePeerRule } from "../../proxy/peer-names.ts";
 import { parsePin } from "../../proxy/pins.ts";
 import { defaultMaxConnections, defaultMaxRequests } from "../../proxy/listener-options.ts";
 import { limitTable, type LimitName } from "../../base/limits.ts";
-import { count, duration, listen, name, parsedText, size } from "./scalars.ts";
+import { count, duration, filePath, listen, name, parsedText, size } from "./scalars.ts";
 import { parseUpstreamUrl } from "./upstream-url.ts";
 
 const allow = z
@@ -34,7 +34,10 @@ const upstream = z.strictObject({
   pins: z
     .array(parsedText("pin-form", parsePin))
     .default([])
-    .meta({ description: "Public keys of which the upstream must show one." }),
+    .meta({ description: "Public keys of which the upstream must show one; one of them should be a spare." }),
+  pinFile: filePath
+    .optional()
+    .meta({ description: "A file with more pins, one a line, as sealwright trust pin writes it." }),
 });
 
 const limitShape = Object.fromEntries(

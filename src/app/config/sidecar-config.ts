@@ -37,6 +37,8 @@ export interface UpstreamConfig {
         readonly trust: TrustFiles;
         readonly allow: readonly PeerRule[];
         readonly pins: readonly Pin[];
+        /** A file with more of them. */
+        readonly pinFile: string | undefined;
       }
     | undefined;
 }

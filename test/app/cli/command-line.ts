@@ -14,13 +14,14 @@ export interface Ran {
 }
 
 /** Runs a command inside this process, as `main` does; `stdin` is what `-` reads. */
-export async function runInProcess(args: readonly string[], stdin = ""): Promise<Ran> {
+export async function runInProcess(args: readonly string[], stdin = "", agrees = false): Promise<Ran> {
   const [out, err]: [string[], string[]] = [[], []];
   const terminal: Terminal = {
     result: (line) => void out.push(`${line}\n`),
     resultBytes: (bytes) => void out.push(bytes.toString("utf8")),
     progress: (line) => void err.push(`${line}\n`),
     paint: plain,
+    agrees: () => Promise.resolve(agrees),
     input: (file) => Promise.resolve(file === "-" ? Buffer.from(stdin) : readFileSync(file)),
   };
   let code = 0;

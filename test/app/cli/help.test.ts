@@ -81,8 +81,8 @@ describe("help", () => {
     ];
     const ran = await shell(folder(), `set -e -o pipefail\n${lines.join("\n")}`);
     expect(ran.code, ran.stderr).to.equal(0);
-    // The demo has a test of its own; run is started and stopped in run.test.ts.
-    expect(all.length).to.equal(lines.length - 1 + 2);
+    // Tested on their own: demo; run, which is started and stopped; trust pin, which needs a server.
+    expect(all.length).to.equal(lines.length - 1 + 3);
   });
 });
 
