@@ -7,6 +7,7 @@ import type { Keys, KeyScope } from "../../src/keys/keys.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KeysPorts } from "../../src/keys/key-service.ts";
 import type { KeyState } from "../../src/keys/keyring-file.ts";
+import type { Labour } from "../../src/keys/labour.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import type { KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { FakeClock } from "./fake-clock.ts";
@@ -30,6 +31,22 @@ export class KeysRig {
 
   office(folder: string, more: Partial<KeyringOffice> = {}): KeyringOffice {
     return { path: join(folder, "keyring.json"), kms: this.byName, keks: ["main"], clock: this.clock, ...more };
+  }
+
+  /** Work at the key service whose pauses take no time of ours. */
+  get labour(): Labour {
+    let paused = 0;
+    const after = (ms: number, task: () => void): (() => void) => {
+      paused += ms;
+      setImmediate(task);
+      return () => undefined;
+    };
+    return {
+      parallel: 4,
+      clock: { monotonicMs: () => paused, after },
+      random: () => 0.5,
+      progress: () => undefined,
+    };
   }
 }
 
