@@ -51,6 +51,13 @@ describe("Q-01: reading YAML", () => {
     });
   }
 
+  for (const word of "3d 0B 7d 12e 1f0 0d 90d 64KiB 5b 0x 1e5d".split(" ")) {
+    it(`takes the plain word ${word} for text, as every YAML reader does`, () => {
+      expect(found(`a: ${word}\n`)).to.deep.equal([]);
+      expect((read(`a: ${word}\n`).value as { a: unknown }).a).to.equal(word);
+    });
+  }
+
   it("takes plain text, numbers and truth values for what they are", () => {
     const { value, problems } = read("a: [true, false, 0, -1, 1.5, 1.0.0, /v1/x, 127.0.0.1:80, 'x', \"\\u0041\"]\n");
     expect(problems).to.deep.equal([]);

@@ -1,6 +1,7 @@
 import { defaultLimits, type LimitName, type Limits } from "../../base/limits.ts";
 import type { Breach } from "./breach.ts";
 import { defaultTimeouts } from "../../proxy/listener-options.ts";
+import type { KeysFile } from "./keys-schema.ts";
 import type { ListenerFile } from "./listener-schema.ts";
 import type { Numbered, ReadableSidecar } from "./readable-sidecar.ts";
 
@@ -42,6 +43,13 @@ function timeoutBreaches({ index, value }: Numbered<ListenerFile>): readonly Bre
     .map((part) => ({ rule: "timeouts-contradict", path: ["listeners", index, "timeouts", part] }));
 }
 
+/** Settings that only a keyring has a use for. */
+function unusedKeyring(keys: KeysFile): readonly Breach[] {
+  return (["keyring", "rootId", "wraps", "rotation"] as const)
+    .filter((setting) => keys[setting] !== undefined)
+    .map((setting) => ({ rule: "keyring-unused", path: ["keys", setting], at: "key" }));
+}
+
 function keysBreaches({ keys, hasKeys, listeners }: ReadableSidecar): readonly Breach[] {
   const user = listeners.find(({ value }) => value.fieldMaps !== undefined);
   if (!hasKeys && user !== undefined)
@@ -53,9 +61,7 @@ function keysBreaches({ keys, hasKeys, listeners }: ReadableSidecar): readonly B
     ...(needsKeyring && keys.keyring === undefined
       ? [{ rule: "keyring-missing" as const, path: ["keys", "form"] }]
       : []),
-    ...(!needsKeyring && keys.keyring !== undefined
-      ? [{ rule: "keyring-unused" as const, path: ["keys", "keyring"], at: "key" as const }]
-      : []),
+    ...(needsKeyring ? [] : unusedKeyring(keys)),
     ...(accepted.includes(keys.form) ? [] : [{ rule: "accept-without-form" as const, path: ["keys", "accept"] }]),
   ];
 }

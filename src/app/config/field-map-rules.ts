@@ -31,7 +31,15 @@ function listenerBreaches({ index, value }: Numbered<ListenerFile>, maps: readon
   });
 }
 
-/** Rules between the listeners and the field maps they name. */
+/** Inline, each sidecar makes its own keys: two of them would seal one value to two texts, so no key is given. */
+function inlineBreaches({ keys }: ReadableSidecar, maps: readonly ListedMap[]): readonly Breach[] {
+  if (keys?.form !== "inline") return [];
+  return maps
+    .filter(({ map }) => map?.dataset.fields.some(({ mode }) => mode === "deterministic"))
+    .map(({ index }) => ({ rule: "inline-deterministic", path: ["fieldMaps", index] }));
+}
+
+/** Rules between the keys, the listeners and the field maps they name. */
 export function fieldMapBreaches(file: ReadableSidecar, maps: readonly ListedMap[]): readonly Breach[] {
   const names = maps.map(nameOf);
   const used = new Set(file.listeners.flatMap(({ value }) => value.fieldMaps ?? []));
@@ -42,6 +50,7 @@ export function fieldMapBreaches(file: ReadableSidecar, maps: readonly ListedMap
     ...maps
       .filter((map) => nameOf(map) !== undefined && !used.has(nameOf(map) ?? ""))
       .map(({ index }) => ({ rule: "unused-field-map" as const, path: ["fieldMaps", index] })),
+    ...inlineBreaches(file, maps),
     ...file.listeners.flatMap((listener) => listenerBreaches(listener, maps)),
   ];
 }

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { count, duration, filePath, name, size } from "./scalars.ts";
+import { count, duration, durationOrNone, durationWithin, filePath, name, size } from "./scalars.ts";
 
 const hour = 3_600_000;
 
@@ -17,8 +17,10 @@ const cache = z.strictObject({
 const day = 24 * hour;
 
 const rotation = z.strictObject({
-  every: duration.optional().meta({ description: "A new data key for each scope after this time; absent = never." }),
-  decryptOnly: duration
+  every: durationWithin({ rule: "rotation-every", least: day, most: Infinity })
+    .optional()
+    .meta({ description: "A new data key for each scope after this time, at least 1d; absent = never." }),
+  decryptOnly: durationWithin({ rule: "decrypt-only-window", least: 30 * day, most: 90 * day })
     .default(60 * day)
     .meta({ description: "Until a key that seals no more is eligible to retire; 30d to 90d, default 60d." }),
 });
@@ -51,7 +53,7 @@ export const keysSchema = z.strictObject({
     .meta({ description: "Where counts of values per key are kept through restarts; keys inventory reads it." }),
   sealing: sealing.prefault({}).meta({ description: "When a data key is overdue for a new one." }),
   cache: cache.prefault({}),
-  outageBudget: duration
+  outageBudget: durationOrNone
     .default(hour)
     .meta({ description: "How long cached keys are used beyond cache.age while the key service is out of reach." }),
 });

@@ -14,6 +14,7 @@ import { contradictionBreaches } from "./contradiction-rules.ts";
 import { exposureBreaches } from "./exposure-rules.ts";
 import { fieldMapBreaches, type ListedMap } from "./field-map-rules.ts";
 import { fileFindings } from "./file-rules.ts";
+import { kmsBreaches } from "./kms-rules.ts";
 import { readSidecarParts, type ReadableSidecar } from "./readable-sidecar.ts";
 import { referenceBreaches } from "./reference-rules.ts";
 import { secretBreaches } from "./secret-rules.ts";
@@ -94,6 +95,7 @@ export function loadSidecar(path: string, options: LoadOptions): LoadedSidecar {
   const breaches = [
     ...secretBreaches(source.value),
     ...exposureBreaches(parts),
+    ...kmsBreaches(parts),
     ...referenceBreaches(parts),
     ...contradictionBreaches(parts),
     ...fieldMapBreaches(parts, maps.listed),

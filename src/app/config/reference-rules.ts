@@ -82,6 +82,14 @@ function duplicates(file: ReadableSidecar): readonly Breach[] {
     .map(({ index }) => ({ rule: "duplicate-listener", path: ["listeners", index, "name"] }));
 }
 
+function repeatedKeks({ keys }: ReadableSidecar): readonly Breach[] {
+  if (keys?.wraps === undefined) return [];
+  const named = [keys.kek, ...keys.wraps];
+  return keys.wraps.flatMap((name, index): readonly Breach[] =>
+    named.indexOf(name) <= index ? [{ rule: "duplicate-kek", path: ["keys", "wraps", index] }] : [],
+  );
+}
+
 /** Names that nothing has, and things that must be one but are two. */
 export function referenceBreaches(file: ReadableSidecar): readonly Breach[] {
   const bound = boundAddresses(file);
@@ -90,6 +98,7 @@ export function referenceBreaches(file: ReadableSidecar): readonly Breach[] {
       name === undefined || known.includes(name) ? [] : [{ rule, path, known }],
     ),
     ...duplicates(file),
+    ...repeatedKeks(file),
     ...collisions(file),
     ...file.listeners
       .filter(({ value }) => isLoop(value, bound))

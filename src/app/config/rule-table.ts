@@ -13,6 +13,9 @@ const row = (message: string, fix: string): SidecarRuleRow => Object.freeze({ me
 export const sidecarRules = {
   // Scalars
   "duration-form": row("This is no duration.", "Write a whole number with ms, s, m, h or d, such as 30s."),
+  "duration-range": row("No time at all, or more than a timer holds.", "Write a time from 1ms to 24d."),
+  "rotation-every": row("Data keys would pile up.", "Write a day or more, such as 30d, or leave every out."),
+  "decrypt-only-window": row("This window is too short or too long.", "Write a time from 30d to 90d."),
   "size-form": row("This is no size.", "Write a whole number with B, KiB, MiB or GiB, such as 512KiB."),
   "listen-form": row(
     "This is no address to listen on.",
@@ -48,6 +51,14 @@ export const sidecarRules = {
     "Keys would travel in clear.",
     "Use https, or an endpoint on 127.0.0.1 or [::1] for tests.",
   ),
+  "kms-key-id": row(
+    "This is no key of the region.",
+    "Write the key's whole ARN or its bare id, of the region named beside it; an alias could be moved to another key.",
+  ),
+  "kms-endpoint-form": row(
+    "This is no endpoint.",
+    "Write https:// and a host, with a port if need be; no path, query or user.",
+  ),
   "trusted-without-allow": row(
     "Any client with a certificate could name any tenant.",
     "List the clients that may in tls.clients.allow.",
@@ -77,6 +88,7 @@ export const sidecarRules = {
   // What must be one
   "duplicate-listener": row("Two listeners have this name.", "Give each its own: logs and metrics carry it."),
   "duplicate-dataset": row("Two field maps are for one dataset.", "Merge them: one dataset has one map."),
+  "duplicate-kek": row("This KEK wraps every data key already.", "Name each KEK once: in keys.kek or in keys.wraps."),
   "listen-collision": row("Two listeners have this address.", "Give each its own."),
   "upstream-loop": row("The upstream is a listener of this sidecar.", "Point it at the app or the store."),
 
@@ -92,6 +104,10 @@ export const sidecarRules = {
   "keyring-unused": row(
     "No form that is sealed or opened uses the keyring.",
     "Remove it, or add keyring to keys.accept.",
+  ),
+  "inline-deterministic": row(
+    "Deterministic fields need one key for all sidecars, which only a keyring has.",
+    "Set keys.form to keyring, or make the fields of the map randomized.",
   ),
   "accept-without-form": row(
     "What is sealed in the configured form could not be opened.",

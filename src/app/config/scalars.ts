@@ -18,8 +18,27 @@ export function parsedText<T>(rule: SidecarRule, parse: (text: string) => T | un
     });
 }
 
-/** Milliseconds. */
-export const duration = parsedText("duration-form", parseDuration, durationPattern);
+/** Longest time that a timer of the runtime holds, milliseconds; a longer one would end at once. */
+export const longestTimerMs = 2 ** 31 - 1;
+
+interface Span {
+  readonly rule: SidecarRule;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Milliseconds from `least` to `most`, told apart from what is no duration by `rule`. */
+export function durationWithin({ rule, least, most }: Span) {
+  return parsedText("duration-form", parseDuration, durationPattern).superRefine((ms, context) => {
+    if (ms < least || ms > most) context.addIssue(brokenRule(brokenRow(rule)));
+  });
+}
+
+/** Milliseconds that a timer holds, at least one: no time at all would end what it bounds before it begins, or never. */
+export const duration = durationWithin({ rule: "duration-range", least: 1, most: longestTimerMs });
+
+/** As `duration`, or no time at all. */
+export const durationOrNone = durationWithin({ rule: "duration-range", least: 0, most: longestTimerMs });
 
 /** Bytes. */
 export const size = parsedText("size-form", parseSize, sizePattern);

@@ -14,8 +14,9 @@ export interface YamlValue {
 
 /** Words that one YAML version reads as a truth value, a number or nothing, and another as text. */
 const ambiguousWord = /^(?:yes|no|on|off|y|n|true|false|null|~|[-+]?\.inf|\.nan)$/iu;
+/** Digits of every base some YAML reads, sixties too; letters are digits behind `0x` only: `3d` and `0B` are text to all. */
 const numberLike =
-  /^[-+]?(?:0[xXoObB])?[0-9][0-9a-fA-F_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?$|^[-+]?\.[0-9]+|^[-+]?[0-9]+(?::[0-5]?[0-9])+$/u;
+  /^[-+]?(?:0[xX][0-9a-fA-F_]+|0[oObB][0-9_]+|[0-9][0-9_]*(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?)$|^[-+]?\.[0-9]+|^[-+]?[0-9]+(?::[0-5]?[0-9])+$/u;
 const plainNumber = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/u;
 
 const ambiguous: BrokenRule = {

@@ -72,6 +72,89 @@ describe("sidecar file", () => {
     expect(config.kms.get("dev")).to.deep.equal({ provider: "local", keyFile: join(folder(), "keys/kek.json") });
   });
 
+  const timed = (timeouts: string): readonly string[] => rules(`${head}${listener}    timeouts: { ${timeouts} }\n`);
+  const keyed = (keys: string): readonly string[] =>
+    rules(
+      `${head}kms: { dev: { provider: local, keyFile: k }, other: { provider: local, keyFile: o } }\n` +
+        `keys: { kek: dev, ${keys} }\n${listener}`,
+    );
+
+  for (const name of ["header", "body", "upstream", "total", "idle", "drain"]) {
+    it(`refuses a timeout ${name} of no time, or of more than a timer holds`, () => {
+      for (const time of ["0s", "0ms", "0d", "25d", "720h", "2147483648ms"])
+        expect(timed(`total: "off", ${name}: ${time}`.replace(/^total: "off", (?=total)/, ""))).to.deep.equal([
+          "duration-range",
+        ]);
+      expect(timed(name === "total" ? "total: 24d" : `total: "off", ${name}: 2147483647ms`)).to.deep.equal([]);
+    });
+  }
+
+  it("refuses ages of keys that are no time, or more than a timer holds; only an outage budget may be none", () => {
+    const ring = "form: keyring, keyring: r";
+    for (const setting of [
+      "cache: { age: 876000h }",
+      "cache: { age: 0s }",
+      "sealing: { age: 0h }",
+      "outageBudget: 60d",
+    ])
+      expect(keyed(`${ring}, ${setting}`)).to.deep.equal(["duration-range"]);
+    expect(keyed(`${ring}, outageBudget: 0s`)).to.deep.equal([]);
+  });
+
+  it("keeps rotation within its windows, which no timer has to hold", () => {
+    const rotation = (settings: string) => keyed(`form: keyring, keyring: r, rotation: { ${settings} }`);
+    expect(rotation("decryptOnly: 29d")).to.deep.equal(["decrypt-only-window"]);
+    expect(rotation("decryptOnly: 91d")).to.deep.equal(["decrypt-only-window"]);
+    expect(rotation("every: 0d")).to.deep.equal(["rotation-every"]);
+    expect(rotation("every: 23h")).to.deep.equal(["rotation-every"]);
+    for (const fine of ["decryptOnly: 30d", "decryptOnly: 90d", "every: 1d", "every: 3650d"])
+      expect(rotation(fine)).to.deep.equal([]);
+  });
+
+  it("refuses what only a keyring uses where none is", () => {
+    for (const setting of [
+      "keyring: r",
+      `rootId: "${"0f".repeat(32)}"`,
+      "wraps: [other]",
+      "rotation: { every: 30d }",
+    ]) {
+      expect(keyed(`form: inline, ${setting}`)).to.deep.equal(["keyring-unused"]);
+      const ring = setting.startsWith("keyring") ? "" : ", keyring: r";
+      expect(keyed(`form: inline, accept: [inline, keyring], ${setting}${ring}`)).to.deep.equal([]);
+    }
+  });
+
+  it("refuses a KEK that is named twice", () => {
+    expect(keyed("form: keyring, keyring: r, wraps: [dev]")).to.deep.equal(["duplicate-kek"]);
+    expect(keyed("form: keyring, keyring: r, wraps: [other, other]")).to.deep.equal(["duplicate-kek"]);
+    expect(keyed("form: keyring, keyring: r, wraps: [other]")).to.deep.equal([]);
+  });
+
+  const id = "1234abcd-12ab-34cd-56ef-1234567890ab";
+  const aws = (keyId: string, more = ""): readonly string[] =>
+    rules(`${head}kms: { main: { provider: aws, keyId: "${keyId}", region: eu-west-1${more} } }\n${listener}`);
+
+  it("refuses AWS keys that the provider would refuse at start", () => {
+    const arn = `arn:aws:kms:eu-west-1:111122223333:key/${id}`;
+    for (const fine of [id, arn, `mrk-${"0".repeat(32)}`]) expect(aws(fine)).to.deep.equal([]);
+    for (const wrong of ["foo", "alias/main", arn.replace("eu-west-1", "us-east-1"), `${arn}x`, id.toUpperCase()])
+      expect(aws(wrong)).to.deep.equal(["kms-key-id"]);
+  });
+
+  it("refuses endpoints that the provider would refuse at start", () => {
+    const at = (endpoint: string) => aws(id, `, endpoint: "${endpoint}"`);
+    for (const fine of [
+      "https://kms.internal",
+      "https://kms.internal:8443/",
+      "http://127.0.0.1:5000",
+      "http://[::1]:1",
+    ])
+      expect(at(fine)).to.deep.equal([]);
+    for (const wrong of ["https://kms.internal/path", "https://kms.internal?a=b", "ftp://kms.internal", "kms.internal"])
+      expect(at(wrong)).to.deep.equal(["kms-endpoint-form"]);
+    expect(at("http://kms.internal")).to.deep.equal(["kms-endpoint-clear"]);
+  });
+
   it("is frozen", () => {
     const config = load(head + listener);
     expect(

@@ -1,0 +1,34 @@
+import { isLoopback } from "../../base/listen-address.ts";
+import { isAllowedEndpoint } from "../../kms/aws-endpoint.ts";
+import { parseAwsKeyId } from "../../kms/aws-key-id.ts";
+import type { Breach } from "./breach.ts";
+import type { KmsFile } from "./kms-schema.ts";
+import type { Named, ReadableSidecar } from "./readable-sidecar.ts";
+
+const hostOf = (url: URL): string => url.hostname.replace(/^\[(.*)\]$/, "$1");
+
+function endpointBreaches(name: string, endpoint: string | undefined): readonly Breach[] {
+  if (endpoint === undefined || isAllowedEndpoint(endpoint)) return [];
+  const url = URL.parse(endpoint);
+  const clear = url?.protocol === "http:" && !isLoopback(hostOf(url));
+  return [{ rule: clear ? "kms-endpoint-clear" : "kms-endpoint-form", path: ["kms", name, "endpoint"] }];
+}
+
+function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
+  switch (value.provider) {
+    case "local":
+      return [];
+    case "aws":
+      return [
+        ...endpointBreaches(name, value.endpoint),
+        ...(parseAwsKeyId(value.keyId, value.region) === undefined
+          ? [{ rule: "kms-key-id" as const, path: ["kms", name, "keyId"] }]
+          : []),
+      ];
+  }
+}
+
+/** Key services as their providers would refuse to open them. */
+export function kmsBreaches(file: ReadableSidecar): readonly Breach[] {
+  return file.kms.flatMap(serviceBreaches);
+}
