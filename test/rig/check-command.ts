@@ -22,7 +22,7 @@ export interface CheckResult {
 export const plainSidecar = `apiVersion: sealwright.dev/v1
 kind: Sidecar
 kms: { dev: { provider: local, keyFile: kek.json } }
-keys: { form: inline, kek: dev }
+keys: { form: keyring, kek: dev, keyring: keyring.json }
 fieldMaps: [map.yaml]
 listeners:
   - name: store

@@ -77,7 +77,7 @@ export class Rig {
   }
 
   static async start(options: RigOptions): Promise<Rig> {
-    const folder = await makeSidecarFolder();
+    const folder = await makeSidecarFolder(options.form);
     const kms = await KmsStandIn.start();
     const upstream = await RecordingUpstream.start(folder.upstreamIdentity, folder.ca);
     try {

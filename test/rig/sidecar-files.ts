@@ -11,8 +11,8 @@ export const forms: readonly Form[] = ["inline", "keyring"];
 /** The datasets of the rig's maps. */
 export const datasets = ["patients", "people", "moving"] as const;
 
-/** Main map: the fields and routes that the abuse cases assume. */
-export const patientsMap = `apiVersion: sealwright.dev/v1
+/** Main map: the fields and routes that the abuse cases assume. Inline has no deterministic keys. */
+const patientsMap = (form: Form): string => `apiVersion: sealwright.dev/v1
 kind: FieldMap
 dataset: patients
 tenant: { header: x-tenant-id }
@@ -22,7 +22,7 @@ fields:
   - { name: ssn, path: $.ssn }
   - { name: phone, path: "$.contacts[*].phone" }
   - { name: notes, path: $.notes, pad: 64 }
-  - { name: email, path: $.email, mode: deterministic }
+  - { name: email, path: $.email, mode: ${form === "keyring" ? "deterministic" : "randomized"} }
 routes:
   - { match: { methods: [POST], path: /v1/patients }, record: none, request: { seal: [$] }, response: { open: [$] } }
   - match: { methods: [POST], path: /v1/patients/batch }
@@ -111,7 +111,7 @@ export interface SidecarFolder {
 }
 
 /** A new folder with certificates and field maps; the sidecar file comes when the ports are known. */
-export async function makeSidecarFolder(): Promise<SidecarFolder> {
+export async function makeSidecarFolder(form: Form): Promise<SidecarFolder> {
   const root = await mkdtemp(join(tmpdir(), "sealwright-abuse-"));
   const path = join(root, "sidecar");
   await mkdir(path);
@@ -122,7 +122,7 @@ export async function makeSidecarFolder(): Promise<SidecarFolder> {
   await write("ca.crt", pki.ca);
   await write("sidecar.crt", sidecar.cert);
   await write("sidecar.key", sidecar.key);
-  await write("patients.yaml", patientsMap);
+  await write("patients.yaml", patientsMap(form));
   await write("people.yaml", peopleMap);
   await write("moving.yaml", movingMap);
   return { path, upstreamIdentity, ca: pki.ca, privateKey: sidecar.key, pki };
