@@ -128,6 +128,10 @@ describe("reading a configuration file", () => {
     expect(process.memoryUsage().external - before).to.be.lessThan(1024 * 1024);
   });
 
+  it("refuses a device that never ends, which has no size", () => {
+    expect(readConfigFile("/dev/zero").problems.map(({ rule }) => rule)).to.deep.equal(["yaml-too-large"]);
+  });
+
   it("refuses bytes that are not UTF-8", () => {
     const path = join(folder, "latin.yaml");
     writeFileSync(path, Buffer.from([0x61, 0x3a, 0x20, 0xe9, 0x0a]));

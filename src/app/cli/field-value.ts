@@ -1,10 +1,14 @@
 import { hasCode, SealwrightError } from "../../base/sealwright-error.ts";
+import { decodeJsonString } from "../../codec/decode-string.ts";
 import { parseSealedValue } from "../../crypto/sealed-value.ts";
 import type { Dataset, Field } from "../../fieldmap/types.ts";
 import type { Keys, OpeningKey } from "../../keys/keys.ts";
 import type { LoadedSidecar } from "../config/load-sidecar.ts";
 import type { CommandCall, CommandOption } from "./command.ts";
+import { tenantName } from "./option-values.ts";
 import { usageProblem } from "./usage-problem.ts";
+
+const quote = 0x22;
 
 /** Options that name the place of one value. */
 export const fieldOptions: readonly CommandOption[] = [
@@ -33,6 +37,7 @@ export function fieldPlace({ maps }: LoadedSidecar, call: CommandCall): FieldPla
   if (field === undefined)
     throw usageProblem(`--field takes one of ${dataset.fields.map(({ name }) => name).join(", ")}`);
   const tenant = dataset.tenant.kind === "constant" ? dataset.tenant.tenant : given;
+  if (given !== undefined) tenantName(given);
   if (tenant === undefined || (given !== undefined && given !== tenant))
     throw usageProblem(
       dataset.tenant.kind === "constant" ? `--tenant is always ${tenant ?? ""}` : "--tenant is needed",
@@ -49,9 +54,12 @@ export function checkRecordChoice({ field, record }: FieldPlace, unbound: boolea
   } else if ((record === undefined) !== unbound) throw usageProblem("one of --record and --unbound is needed");
 }
 
-/** The JSON value `text` sealed as the field's rules say. Throws what keys and suites throw. */
+/** The JSON value `text` sealed as the field's rules say. Throws `already_sealed`, and what keys and suites throw. */
 export async function sealFieldValue(keys: Keys, place: FieldPlace, text: Buffer): Promise<string> {
   const { dataset, field, tenant, record } = place;
+  // As on a route: what is sealed twice would come back sealed.
+  if (text[0] === quote && parseSealedValue(decodeJsonString(text)) !== undefined)
+    throw new SealwrightError("already_sealed", { dataset: dataset.name, field: field.name });
   const deterministic = field.mode === "deterministic";
   const key = await keys.sealer({ tenant, dataset: dataset.name }, field.mode);
   try {

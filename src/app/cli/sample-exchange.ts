@@ -52,6 +52,8 @@ export function sampleExchange(config: SidecarConfig, keys: Keys, call: CommandC
   const given = call.option("tenant");
   if (route.dataset.tenant.kind === "header" && given === undefined && !route.passthrough)
     throw usageProblem("--tenant is needed: the field map takes it from a header");
+  if (route.dataset.tenant.kind !== "header" && given !== undefined)
+    throw usageProblem("--tenant: the field map does not take it from a header");
   const tenant = route.passthrough ? "" : engine.tenantOf(route, captures, () => (given === undefined ? [] : [given]));
   return { listener, engine, exchange: { route, captures, tenant, mergePatch: call.flag("merge-patch") } };
 }

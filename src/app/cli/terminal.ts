@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
-import { buffer } from "node:stream/consumers";
-import { readFileSync } from "node:fs";
+import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline/promises";
+import { boundedInput } from "./bounded-input.ts";
 import { usageProblem } from "./usage-problem.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 
@@ -40,10 +40,7 @@ function paintFor(stream: Stream): Paint {
 
 async function readInput(file: string): Promise<Buffer> {
   try {
-    // A loop reader would hold as much; the limit is checked before anything is made of it.
-    const bytes = file === "-" ? await buffer(process.stdin) : readFileSync(file);
-    if (bytes.length > longestInput) throw new SealwrightError("body_too_large");
-    return bytes;
+    return await boundedInput(file === "-" ? process.stdin : createReadStream(file), longestInput);
   } catch (error) {
     if (error instanceof SealwrightError) throw error;
     throw new SealwrightError("file_unreadable", { file: file === "-" ? "stdin" : file }, error);

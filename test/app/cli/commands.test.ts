@@ -202,6 +202,40 @@ describe("commands", () => {
       expect([moved.code, moved.stdout]).to.deep.equal([1, ""]);
     });
 
+    it("takes tenants of the tenant alphabet only", async () => {
+      for (const tenant of ["a b", "é", "", "t".repeat(129)]) {
+        const args = ["--dataset", "patients", "--tenant", tenant, "--field", "ssn", "--record", "7"];
+        expect((await run("seal", args, '"x"')).code).to.equal(2);
+        expect((await run("open", args, "swr1.")).code).to.equal(2);
+      }
+    });
+
+    it("seals nothing that is sealed already, as no route does", async () => {
+      const place = [...value, "--field", "ssn", "--record", "7"];
+      const { stdout: sealed } = await run("seal", place, '"x"');
+      const inputs = [`"${sealed.trim()}"`, `"${sealed.trim().replace("s", "\\u0073")}"`];
+      for (const args of [...inputs.map((input) => ({ input, more: [] })), { input: sealed, more: ["--text"] }]) {
+        const ran = await run("seal", [...place, ...args.more, "--json"], args.input);
+        expect([ran.code, (json(ran)["error"] as { code: string }).code]).to.deep.equal([1, "already_sealed"]);
+      }
+      expect((await run("seal", place, '"swr1.x"')).code).to.equal(0);
+    });
+
+    it("refuses options that would have no say", async () => {
+      const route = ["--route", "PUT /v1/patients/7", "--tenant", "acme"];
+      for (const unused of [
+        ["--dataset", "patients"],
+        ["--field", "ssn"],
+        ["--record", "7"],
+        ["--unbound"],
+        ["--text"],
+      ])
+        expect((await run("seal", [...route, ...unused], '{"ssn":1}')).code).to.equal(2);
+      for (const unused of [["--listener", "store"], ["--merge-patch"]])
+        expect((await run("seal", [...value, "--field", "ssn", "--record", "7", ...unused], "1")).code).to.equal(2);
+      expect((await run("open", [...route, "--text"], "{}")).code).to.equal(2);
+    });
+
     it("tells usage from problems, and no value in either", async () => {
       const seal = (args: readonly string[], stdin: string) => run("seal", [...args, "--json"], stdin);
       const place = [...value, "--field", "ssn", "--record", "7"];

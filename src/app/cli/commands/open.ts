@@ -4,6 +4,7 @@ import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
 import { fieldOptions, fieldPlace, openFieldValue } from "../field-value.ts";
 import { exchangeOptions, rewriteBody, sampleExchange } from "../sample-exchange.ts";
+import { refuseUnusedOptions } from "../unused-options.ts";
 import { withKeys } from "../with-keys.ts";
 
 async function openDocument(call: CommandCall, input: Buffer): Promise<void> {
@@ -44,6 +45,7 @@ export const openCommand: CommandShape = {
     ...exchangeOptions,
   ],
   act: async (call) => {
+    refuseUnusedOptions(call);
     const input = await call.terminal.input(call.argument(0) ?? "-");
     await (call.option("route") === undefined ? openValue(call, input) : openDocument(call, input));
     return exitCode.done;

@@ -4,6 +4,7 @@ import { exitCode } from "../exit-code.ts";
 import { checkRecordChoice, fieldOptions, fieldPlace, sealFieldValue } from "../field-value.ts";
 import { jsonValueText, textAsJson } from "../json-value.ts";
 import { exchangeOptions, rewriteBody, sampleExchange } from "../sample-exchange.ts";
+import { refuseUnusedOptions } from "../unused-options.ts";
 import { withKeys } from "../with-keys.ts";
 
 async function sealDocument(call: CommandCall, input: Buffer): Promise<void> {
@@ -41,6 +42,7 @@ export const sealCommand: CommandShape = {
     ...exchangeOptions,
   ],
   act: async (call) => {
+    refuseUnusedOptions(call);
     const input = await call.terminal.input(call.argument(0) ?? "-");
     await (call.option("route") === undefined ? sealValue(call, input) : sealDocument(call, input));
     return exitCode.done;
