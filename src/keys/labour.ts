@@ -74,17 +74,18 @@ class LabourRun {
           throw error;
         }
         this.#labour.progress(this.#done, this.#total, true);
-        await this.#pause(attempt);
+        await paused(attempt, this.#labour);
       }
     }
   }
+}
 
-  async #pause(attempt: number): Promise<void> {
-    const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** attempt);
-    const ms = longest * (0.5 + 0.5 * this.#labour.random());
-    // The clock's own timers let the process end.
-    const alive = setInterval(() => undefined, longestPauseMs);
-    await new Promise<void>((resolve) => void this.#labour.clock.after(ms, resolve));
-    clearInterval(alive);
-  }
+/** A pause that grows with the attempts (from 0), with jitter. */
+export async function paused(attempt: number, { clock, random }: Pick<Labour, "clock" | "random">): Promise<void> {
+  const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** attempt);
+  const ms = longest * (0.5 + 0.5 * random());
+  // The clock's own timers let the process end.
+  const alive = setInterval(() => undefined, longestPauseMs);
+  await new Promise<void>((resolve) => void clock.after(ms, resolve));
+  clearInterval(alive);
 }

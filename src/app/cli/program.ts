@@ -11,6 +11,7 @@ import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
+import { keysRewrapCommand } from "./commands/keys-rewrap.ts";
 import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
 import { trustPinCommand } from "./commands/trust-pin.ts";
@@ -47,6 +48,7 @@ export const commandGroups: readonly CommandGroup[] = [
       keysAddCommand,
       keysActivateCommand,
       keysRotateCommand,
+      keysRewrapCommand,
       keysCostCommand,
     ],
   },

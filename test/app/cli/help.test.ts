@@ -74,6 +74,7 @@ describe("help", () => {
       example("keys list"),
       example("keys activate"),
       example("keys rotate"),
+      example("keys rewrap"),
       example("keys cost"),
       ...["check", "explain", "inspect", "seal", "open"].map(example),
       // The key of this folder is for development, which the doctor finds.
