@@ -17,6 +17,7 @@ export class KeyringMac {
   /** The root's id, 64 hex digits. */
   readonly rootId: string;
   readonly #key: Buffer;
+  #ended = false;
 
   /** Takes the 32 bytes of `root` over and zeroes them: only what is derived from them stays. */
   constructor(root: Buffer) {
@@ -38,12 +39,14 @@ export class KeyringMac {
     throw new SealwrightError("keyring_forged");
   }
 
-  /** Zeroes the key. */
+  /** Zeroes the key; from now on `sign` and `verify` throw `internal`, as anybody could write a code under zeroes. */
   end(): void {
+    this.#ended = true;
     this.#key.fill(0);
   }
 
   #codeOf(content: Omit<KeyringFile, "mac">): Buffer {
+    if (this.#ended) throw new SealwrightError("internal", { reason: "keyring MAC after its end" });
     return createHmac("sha256", this.#key).update(canonicalJson(content), "utf8").digest();
   }
 }

@@ -16,6 +16,10 @@ export async function awsClient(config: AwsKmsConfig): Promise<KMSClient> {
   const attemptMs = config.patience?.attemptMs ?? defaultPatience.attemptMs;
   const settings: KMSClientConfig = {
     region,
+    // Said in so many words: AWS_USE_FIPS_ENDPOINT, AWS_USE_DUALSTACK_ENDPOINT and a profile's have no say. The SDK refuses both
+    // beside an endpoint, which is always given here.
+    useFipsEndpoint: false,
+    useDualstackEndpoint: false,
     // Retries are the decorators' business: there each attempt is counted, bounded and stopped by the circuit breaker.
     maxAttempts: 1,
     requestHandler: {
@@ -26,7 +30,7 @@ export async function awsClient(config: AwsKmsConfig): Promise<KMSClient> {
       httpAgent: { keepAlive: true, maxSockets: connections },
     },
   };
-  return new KMSClient({ ...settings, endpoint: config.endpoint ?? publicEndpoint(region) });
+  return new KMSClient({ ...settings, endpoint: config.endpoint ?? publicEndpoint(config) });
 }
 
 async function agentOptions(config: AwsKmsConfig): Promise<AgentOptions> {
@@ -44,10 +48,10 @@ async function agentOptions(config: AwsKmsConfig): Promise<AgentOptions> {
  * The region's public endpoint, by the SDK's own rules. Always passed: with no endpoint given the SDK would take one, plain
  * http too, from AWS_ENDPOINT_URL or a profile.
  */
-function publicEndpoint(region: string): string {
+function publicEndpoint({ region, fips = false, dualStack = false }: AwsKmsConfig): string {
   const client = new KMSClient({ region });
   try {
-    return client.config.endpointProvider({ Region: region, UseFIPS: false, UseDualStack: false }).url.href;
+    return client.config.endpointProvider({ Region: region, UseFIPS: fips, UseDualStack: dualStack }).url.href;
   } finally {
     client.destroy();
   }

@@ -121,6 +121,8 @@ export async function openAwsKms(config: AwsKmsConfig): Promise<Kms> {
   if (key === undefined) throw new SealwrightError("config_invalid", { reason: "no key ARN or key id of the region" });
   if (config.endpoint !== undefined && !isAllowedEndpoint(config.endpoint))
     throw new SealwrightError("config_invalid", { reason: "endpoint is neither https nor on loopback" });
+  if (config.endpoint !== undefined && (config.fips === true || config.dualStack === true))
+    throw new SealwrightError("config_invalid", { reason: "fips and dualStack choose among public endpoints" });
   return new AwsKms(await awsClient(config), config.keyId, key);
 }
 

@@ -3,6 +3,7 @@ import type { KmsContext } from "./context.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 import type { KmsPatience } from "./kms-config.ts";
 import type { KmsPorts } from "./kms-ports.ts";
+import type { PaceableKms } from "./paced.ts";
 
 type BackOff = Pick<KmsPatience, "backOffMs" | "longestBackOffMs">;
 
@@ -11,7 +12,7 @@ type BackOff = Pick<KmsPatience, "backOffMs" | "longestBackOffMs">;
  * `kms_unavailable` until a back-off has passed; then one call tries while the others still fail at once. Any answer, a
  * refusal too, ends it: only `kms_unavailable` says that nobody is there.
  */
-export class CircuitBreakerKms implements Kms {
+export class CircuitBreakerKms implements PaceableKms {
   readonly #inner: Kms;
   readonly #kek: string;
   readonly #backOff: BackOff;
@@ -31,6 +32,10 @@ export class CircuitBreakerKms implements Kms {
 
   get canUnwrap(): boolean {
     return this.#inner.canUnwrap;
+  }
+
+  get failsAtOnce(): boolean {
+    return this.#failures > 0 && (this.#trying || this.#ports.clock.monotonicMs() < this.#openUntil);
   }
 
   generate(context: KmsContext): Promise<GeneratedKey> {
@@ -56,8 +61,7 @@ export class CircuitBreakerKms implements Kms {
   async #guarded<T>(call: () => Promise<T>): Promise<T> {
     const trial = this.#failures > 0;
     if (trial) {
-      if (this.#trying || this.#ports.clock.monotonicMs() < this.#openUntil)
-        throw new SealwrightError("kms_unavailable", { reason: "backing off", kek: this.#kek });
+      if (this.failsAtOnce) throw new SealwrightError("kms_unavailable", { reason: "backing off", kek: this.#kek });
       this.#trying = true;
     }
     try {

@@ -1,3 +1,5 @@
+import type { KmsRate } from "./pace.ts";
+
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
 export type KmsConfig = LocalKmsConfig | AwsKmsConfig;
 
@@ -12,6 +14,8 @@ export interface KmsPatience {
   /** How long calls fail at once after a call found the service out of reach: doubles from the first to the second, milliseconds. */
   readonly backOffMs: number;
   readonly longestBackOffMs: number;
+  /** How many calls are made: this many at once, and per second in the long run. */
+  readonly rate: KmsRate;
 }
 
 export const defaultPatience: KmsPatience = Object.freeze({
@@ -20,6 +24,7 @@ export const defaultPatience: KmsPatience = Object.freeze({
   callMs: 5000,
   backOffMs: 250,
   longestBackOffMs: 15_000,
+  rate: Object.freeze({ perSecond: 100, burst: 50 }),
 });
 
 interface Patient {
@@ -38,6 +43,10 @@ export interface AwsKmsConfig extends Patient {
   /** A key ARN or a bare key id. Aliases are refused: see aws-key-id.ts. */
   readonly keyId: string;
   readonly region: string;
+  /** The region's endpoint whose cryptography is validated under FIPS 140; not together with `endpoint`. */
+  readonly fips?: boolean | undefined;
+  /** The region's endpoint that is reached over IPv6 too; not together with `endpoint`. */
+  readonly dualStack?: boolean | undefined;
   /** A private endpoint: an https URL, or plain http on a loopback address. */
   readonly endpoint?: string | undefined;
   /** PEM file of the authorities that `endpoint` is checked against, in place of the system's. */

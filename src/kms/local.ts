@@ -22,6 +22,7 @@ const wrappedBytes = 1 + nonceBytes + keyBytes + tagBytes;
 export class LocalKms implements Kms {
   readonly canUnwrap = true;
   readonly #key: Buffer;
+  #closed = false;
 
   /** Takes `key` (32 bytes) over and zeroes it in `close`. */
   constructor(key: Buffer) {
@@ -38,6 +39,7 @@ export class LocalKms implements Kms {
   }
 
   wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
+    if (this.#closed) return Promise.reject(closed());
     if (plaintext.length !== keyBytes) return Promise.reject(new SealwrightError("internal", { reason: "key length" }));
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: tagBytes });
@@ -55,12 +57,15 @@ export class LocalKms implements Kms {
     }
   }
 
+  /** From now on every call fails: nothing is ever wrapped under the zeroes that are left of the key. */
   close(): Promise<void> {
+    this.#closed = true;
     this.#key.fill(0);
     return Promise.resolve();
   }
 
   #opened(wrapped: Buffer, context: KmsContext): Buffer {
+    if (this.#closed) throw closed();
     if (wrapped.length !== wrappedBytes || wrapped[0] !== version) throw notMine("form");
     const nonce = wrapped.subarray(1, 1 + nonceBytes);
     const decipher = createDecipheriv("aes-256-gcm", this.#key, nonce, { authTagLength: tagBytes });
@@ -91,6 +96,10 @@ export async function createLocalKeyFile(path: string): Promise<void> {
   } finally {
     key.fill(0);
   }
+}
+
+function closed(): SealwrightError {
+  return new SealwrightError("kms_unavailable", { reason: "closed" });
 }
 
 function notMine(reason: string, cause?: unknown): SealwrightError {

@@ -3,6 +3,7 @@ import type { KmsContext } from "./context.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 import type { KmsPatience } from "./kms-config.ts";
 import type { KmsPorts } from "./kms-ports.ts";
+import { pause } from "./pause.ts";
 
 /** Pause before the second attempt at most; it doubles for each further one, up to `longestPauseMs`. */
 const firstPauseMs = 50;
@@ -56,15 +57,8 @@ export class RetryKms implements Kms {
         if (attempt >= this.#limits.attempts || !hasCode(error, "kms_unavailable")) throw error;
         const pauseMs = this.#ports.random() * Math.min(longestPauseMs, firstPauseMs * 2 ** (attempt - 1));
         if (this.#ports.clock.monotonicMs() + pauseMs >= end) throw error;
-        await this.#pause(pauseMs);
+        await pause(pauseMs, this.#ports.clock);
       }
     }
-  }
-
-  async #pause(ms: number): Promise<void> {
-    // A call under way keeps the process alive, between its attempts too; the clock's own timers do not.
-    const alive = setInterval(() => undefined, longestPauseMs);
-    await new Promise<void>((resolve) => void this.#ports.clock.after(ms, resolve));
-    clearInterval(alive);
   }
 }

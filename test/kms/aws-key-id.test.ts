@@ -50,6 +50,26 @@ describe("AWS key id", () => {
   });
 });
 
+describe("AWS key id of a multi-region key", () => {
+  const here = `arn:aws:kms:eu-west-1:111122223333:key/${multi}`;
+  const there = here.replace("eu-west-1", "us-east-1");
+
+  it("is the replica of the configured region, and is answered by no other", () => {
+    expect(parseAwsKeyId(there, "eu-west-1")).to.equal(undefined);
+    for (const text of [here, multi]) {
+      const key = parseAwsKeyId(text, "eu-west-1")!;
+      expect(isAnsweredBy(key, here), text).to.equal(true);
+      expect(isAnsweredBy(key, there), text).to.equal(false);
+    }
+  });
+
+  it("may lie in another account when its ARN is written out", () => {
+    const foreign = parseAwsKeyId(here.replace("111122223333", "999988887777"), "eu-west-1")!;
+    expect(isAnsweredBy(foreign, here.replace("111122223333", "999988887777"))).to.equal(true);
+    expect(isAnsweredBy(foreign, here)).to.equal(false);
+  });
+});
+
 describe("AWS endpoint", () => {
   it("is https, or plain http on a loopback address", () => {
     const good = ["https://kms.internal", "https://kms.internal:8443/", "http://127.0.0.1:4566", "http://[::1]:4566"];

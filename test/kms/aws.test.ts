@@ -7,7 +7,7 @@ import { awsClient } from "../../src/kms/aws-client.ts";
 import { dataContext } from "../../src/kms/context.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { AwsKmsConfig } from "../../src/kms/kms-config.ts";
-import { useTestCredentials } from "../rig/aws-credentials.ts";
+import { setVariable, useTestCredentials } from "../rig/aws-credentials.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { KmsStandIn, type KmsAnswer } from "../rig/kms-stand-in.ts";
 
@@ -19,6 +19,14 @@ async function openAt(endpoint: string, more: Partial<AwsKmsConfig> = {}): Promi
   const kms = await openAwsKms({ provider: "aws", keyId, region: "eu-west-1", endpoint, ...more });
   opened.push(kms);
   return kms;
+}
+
+async function publicHost(more: Partial<AwsKmsConfig>): Promise<string | undefined> {
+  const client = await awsClient({ provider: "aws", keyId, region: "eu-west-1", ...more });
+  const endpoint = await client.config.endpoint?.();
+  client.destroy();
+  expect(endpoint?.protocol).to.equal("https:");
+  return endpoint?.hostname;
 }
 
 const without =
@@ -161,6 +169,27 @@ describe("AWS KMS", () => {
     }
   });
 
+  for (const variable of ["AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT"]) {
+    it(`lets ${variable} have no say`, async () => {
+      setVariable(variable, "true");
+      try {
+        const bold = await openAt(service.endpoint);
+        expect((await bold.generate(context)).plaintext).to.have.length(32);
+        expect(await publicHost({})).to.equal("kms.eu-west-1.amazonaws.com");
+      } finally {
+        setVariable(variable, undefined);
+      }
+    });
+  }
+
+  it("asks the endpoint that fips and dualStack choose, in every partition", async () => {
+    expect(await publicHost({ fips: true })).to.equal("kms-fips.eu-west-1.amazonaws.com");
+    expect(await publicHost({ dualStack: true })).to.equal("kms.eu-west-1.api.aws");
+    expect(await publicHost({ fips: true, dualStack: true })).to.equal("kms-fips.eu-west-1.api.aws");
+    expect(await publicHost({ fips: true, region: "us-gov-west-1" })).to.equal("kms-fips.us-gov-west-1.amazonaws.com");
+    expect(await publicHost({ region: "cn-north-1" })).to.equal("kms.cn-north-1.amazonaws.com.cn");
+  });
+
   it("is out of reach, not denied, while nobody gives credentials", async () => {
     Reflect.deleteProperty(process.env, "AWS_ACCESS_KEY_ID");
     process.env["AWS_EC2_METADATA_DISABLED"] = "true";
@@ -175,6 +204,8 @@ describe("AWS KMS", () => {
   const refused: Readonly<Record<string, Partial<AwsKmsConfig>>> = {
     "an alias": { keyId: "alias/app" },
     "another region's key": { region: "eu-west-2" },
+    "fips beside an endpoint": { fips: true },
+    "dualStack beside an endpoint": { dualStack: true },
     "plain http beyond loopback": { endpoint: "http://kms.internal" },
     "a region that is no host name part": { region: "eu-west-1.evil.example/" },
   };

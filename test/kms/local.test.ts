@@ -48,10 +48,19 @@ describe("local KMS", () => {
     );
   });
 
-  it("zeroes its key when closed", async () => {
+  it("zeroes its key when closed, and then does nothing under the zeroes that are left", async () => {
     const key = Buffer.alloc(32, 9);
-    await new LocalKms(key).close();
+    const closed = new LocalKms(key);
+    const { wrapped } = await closed.generate(context);
+    await closed.close();
     expect(key.equals(Buffer.alloc(32))).to.equal(true);
+    const calls = [
+      () => closed.generate(context),
+      () => closed.wrap(Buffer.alloc(32, 3), context),
+      () => closed.unwrap(wrapped, context),
+      () => closed.rewrap(wrapped, context),
+    ];
+    for (const call of calls) expect(await failureCode(call)).to.equal("kms_unavailable");
   });
 });
 

@@ -5,7 +5,7 @@ import { SealwrightError } from "../../base/sealwright-error.ts";
 import type { KeyringOffice } from "../../keys/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
-import { closeKms, openKmsByName } from "../open-kms-by-name.ts";
+import { closeKms, commandRate, openKmsByName } from "../open-kms-by-name.ts";
 
 /**
  * Opens the key services of a sidecar file and hands its keyring to `work`, as a key administrator holds it; closes them again.
@@ -18,7 +18,7 @@ export async function withKeyringOffice<T>(
   const { keys, kms } = loadSidecar(config, { files: "noted" }).config;
   if (keys?.keyring === undefined)
     throw new SealwrightError("config_invalid", { file: config, reason: "no keys.keyring" });
-  const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics });
+  const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics, rate: commandRate });
   try {
     const { keyring: path, rootId, kek, wraps = [] } = keys;
     return await work({ path, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock }, keys);

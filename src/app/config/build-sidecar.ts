@@ -88,7 +88,7 @@ function timeoutsOf({ timeouts = {} }: ListenerFile): Timeouts {
 
 function kmsConfig(kms: KmsFile, folder: string): KmsConfig {
   if (kms.provider === "local") return Object.freeze({ provider: "local", keyFile: resolve(folder, kms.keyFile) });
-  const { keyId, region, endpoint, ca, minVersion } = kms;
+  const { keyId, region, endpoint, ca, minVersion, fips, dualStack } = kms;
   return Object.freeze({
     provider: "aws",
     keyId,
@@ -96,6 +96,8 @@ function kmsConfig(kms: KmsFile, folder: string): KmsConfig {
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
     ...(minVersion === "TLSv1.2" ? { minVersion } : {}),
+    ...(fips ? { fips } : {}),
+    ...(dualStack ? { dualStack } : {}),
   });
 }
 

@@ -14,6 +14,12 @@ function endpointBreaches(name: string, endpoint: string | undefined): readonly 
   return [{ rule: clear ? "kms-endpoint-clear" : "kms-endpoint-form", path: ["kms", name, "endpoint"] }];
 }
 
+function choiceBreaches(name: string, value: Extract<KmsFile, { provider: "aws" }>): readonly Breach[] {
+  if (value.endpoint === undefined) return [];
+  const chosen = (["fips", "dualStack"] as const).filter((setting) => value[setting]);
+  return chosen.map((setting) => ({ rule: "kms-endpoint-choice", path: ["kms", name, setting] }));
+}
+
 function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
   switch (value.provider) {
     case "local":
@@ -21,6 +27,7 @@ function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
     case "aws":
       return [
         ...endpointBreaches(name, value.endpoint),
+        ...choiceBreaches(name, value),
         ...(parseAwsKeyId(value.keyId, value.region) === undefined
           ? [{ rule: "kms-key-id" as const, path: ["kms", name, "keyId"] }]
           : []),

@@ -17,6 +17,12 @@ const aws = z
     keyId: z.string().meta({ pattern: awsKeyPattern, description: "The key's ARN or its bare id, never an alias." }),
     region: z.string().regex(/^[a-z]{2}[a-z0-9-]{3,30}$/, "Write a region such as eu-west-1."),
     endpoint: z.string().optional().meta({ description: "For private endpoints and tests." }),
+    fips: z.boolean().default(false).meta({
+      description: "The region's FIPS endpoint. AWS_USE_FIPS_ENDPOINT has no say.",
+    }),
+    dualStack: z.boolean().default(false).meta({
+      description: "The region's endpoint for IPv4 and IPv6. AWS_USE_DUALSTACK_ENDPOINT has no say.",
+    }),
     ca: filePath.optional().meta({ description: "Authorities that the endpoint is checked against, PEM." }),
     minVersion: z
       .enum(["TLSv1.3", "TLSv1.2"])

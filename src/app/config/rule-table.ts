@@ -59,6 +59,10 @@ export const sidecarRules = {
     "This is no endpoint.",
     "Write https:// and a host, with a port if need be; no path, query or user.",
   ),
+  "kms-endpoint-choice": row(
+    "fips and dualStack choose among AWS's public endpoints; here another one is named.",
+    "Leave out endpoint, or name the endpoint that you mean and leave out fips and dualStack.",
+  ),
   "trusted-without-allow": row(
     "Any client with a certificate could name any tenant.",
     "List the clients that may in tls.clients.allow.",
