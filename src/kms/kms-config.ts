@@ -1,7 +1,7 @@
 import type { KmsRate } from "./pace.ts";
 
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
-export type KmsConfig = LocalKmsConfig | AwsKmsConfig;
+export type KmsConfig = LocalKmsConfig | AwsKmsConfig | GcpKmsConfig;
 
 /** How patient the sidecar is with a key service. Absent members take `defaultPatience`. */
 export interface KmsPatience {
@@ -54,3 +54,20 @@ export interface AwsKmsConfig extends Patient {
   /** Default TLSv1.3; TLSv1.2 only for an endpoint that cannot speak it. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
 }
+
+export interface GcpKmsConfig extends Patient {
+  readonly provider: "gcp";
+  /** `projects/ID/locations/L/keyRings/R/cryptoKeys/K`, without a version. */
+  readonly keyName: string;
+  /** What every answer must say protects the key; absent = whatever it says. */
+  readonly protectionLevel?: GcpProtectionLevel | undefined;
+  /** A private or regional endpoint: an https URL, or plain http on a loopback address. */
+  readonly endpoint?: string | undefined;
+  /** PEM file of the authorities that `endpoint` is checked against, in place of the system's. */
+  readonly ca?: string | undefined;
+}
+
+/** Where Cloud KMS keeps a key, in its own words. */
+export const gcpProtectionLevels = ["SOFTWARE", "HSM", "HSM_SINGLE_TENANT", "EXTERNAL", "EXTERNAL_VPC"] as const;
+
+export type GcpProtectionLevel = (typeof gcpProtectionLevels)[number];

@@ -25,5 +25,7 @@ function openProvider(config: KmsConfig): Promise<Kms> {
       return providerTable.local.open(config);
     case "aws":
       return providerTable.aws.open(config);
+    case "gcp":
+      return providerTable.gcp.open(config);
   }
 }

@@ -21,6 +21,10 @@ export const providerTable: ProviderTable = Object.freeze({
     development: false,
     open: async (config) => (await import("./aws.ts")).openAwsKms(config),
   },
+  gcp: {
+    development: false,
+    open: async (config) => (await import("./gcp.ts")).openGcpKms(config),
+  },
 });
 
 /** True when keys are kept in a way that is fit for development only. */

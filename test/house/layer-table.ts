@@ -47,6 +47,7 @@ export const bannedBuiltins: Readonly<Record<string, { readonly modules: RegExp;
 export const cryptoUsers: Readonly<Record<string, string>> = {
   "crypto/": "the sealed-value format itself",
   "codec/name-seed.ts": "secret multipliers and digests of the set that finds duplicate names",
+  "kms/random-key.ts": "data keys, for key services that make none",
   "kms/local.ts": "the development KMS wraps keys itself",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",

@@ -2,12 +2,11 @@ import { resolve } from "node:path";
 import type { RouteTable } from "../../fieldmap/types.ts";
 import type { ListenAddress } from "../../base/listen-address.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
-import type { KmsConfig } from "../../kms/kms-config.ts";
 import { defaultFrontHeaders, type FrontHeaders } from "../../proxy/front-headers.ts";
 import { defaultTimeouts, type Timeouts } from "../../proxy/listener-options.ts";
+import { kmsConfig } from "./build-kms.ts";
 import { limitsOf } from "./contradiction-rules.ts";
 import type { KeysFile } from "./keys-schema.ts";
-import type { KmsFile } from "./kms-schema.ts";
 import type { ListenerFile } from "./listener-schema.ts";
 import type {
   IdentityFiles,
@@ -83,21 +82,6 @@ function timeoutsOf({ timeouts = {} }: ListenerFile): Timeouts {
     total: total === "off" ? longestTimerMs : (total ?? defaultTimeouts.total),
     idle: idle ?? defaultTimeouts.idle,
     drain: drain ?? defaultTimeouts.drain,
-  });
-}
-
-function kmsConfig(kms: KmsFile, folder: string): KmsConfig {
-  if (kms.provider === "local") return Object.freeze({ provider: "local", keyFile: resolve(folder, kms.keyFile) });
-  const { keyId, region, endpoint, ca, minVersion, fips, dualStack } = kms;
-  return Object.freeze({
-    provider: "aws",
-    keyId,
-    region,
-    ...(endpoint === undefined ? {} : { endpoint }),
-    ...(ca === undefined ? {} : { ca: resolve(folder, ca) }),
-    ...(minVersion === "TLSv1.2" ? { minVersion } : {}),
-    ...(fips ? { fips } : {}),
-    ...(dualStack ? { dualStack } : {}),
   });
 }
 

@@ -24,6 +24,8 @@ function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
   switch (value.provider) {
     case "local":
       return [];
+    case "gcp":
+      return endpointBreaches(name, value.endpoint);
     case "aws":
       return [
         ...endpointBreaches(name, value.endpoint),

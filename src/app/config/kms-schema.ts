@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { gcpKeyPattern } from "../../kms/gcp-key-name.ts";
+import { gcpProtectionLevels } from "../../kms/kms-config.ts";
 import { filePath } from "./scalars.ts";
 
 const local = z
@@ -31,7 +33,26 @@ const aws = z
   })
   .meta({ description: "AWS KMS. Credentials come from the default chain, never from this file." });
 
+const gcp = z
+  .strictObject({
+    provider: z.literal("gcp"),
+    keyName: z
+      .string()
+      .regex(
+        new RegExp(gcpKeyPattern),
+        "Write projects/ID/locations/L/keyRings/R/cryptoKeys/K: the project's id, not its number, and no version.",
+      )
+      .meta({ description: "The key's resource name, without a version." }),
+    protectionLevel: z
+      .enum(gcpProtectionLevels)
+      .optional()
+      .meta({ description: "What every answer must say protects the key; absent = not looked at." }),
+    endpoint: z.string().optional().meta({ description: "For private and regional endpoints, and tests." }),
+    ca: filePath.optional().meta({ description: "Authorities that the endpoint is checked against, PEM." }),
+  })
+  .meta({ description: "Google Cloud KMS. Credentials are Application Default Credentials, never from this file." });
+
 /** One member of `kms`. */
-export const kmsSchema = z.discriminatedUnion("provider", [local, aws]);
+export const kmsSchema = z.discriminatedUnion("provider", [local, aws, gcp]);
 
 export type KmsFile = z.output<typeof kmsSchema>;

@@ -1,0 +1,98 @@
+import { SealwrightError } from "../base/sealwright-error.ts";
+import { isAllowedEndpoint } from "./aws-endpoint.ts";
+import { contextBytes, type KmsContext } from "./context.ts";
+import { gcpAgent, GcpClient } from "./gcp-client.ts";
+import { isGcpKeyName, isVersionOf } from "./gcp-key-name.ts";
+import { GoogleTokens, type GcpTokens } from "./gcp-tokens.ts";
+import { gcpMessage, readDecrypted, readEncrypted } from "./gcp-wire.ts";
+import type { GeneratedKey, Kms } from "./kms.ts";
+import type { GcpKmsConfig } from "./kms-config.ts";
+import { randomKey } from "./random-key.ts";
+
+const keyBytes = 32;
+
+/**
+ * Google Cloud KMS: one symmetric key. The context is the additional authenticated data. The service makes no data keys, so
+ * they come from this process's generator.
+ */
+class GcpKms implements Kms {
+  readonly canUnwrap = true;
+  readonly #client: GcpClient;
+  readonly #config: GcpKmsConfig;
+
+  constructor(client: GcpClient, config: GcpKmsConfig) {
+    this.#client = client;
+    this.#config = config;
+  }
+
+  async generate(context: KmsContext): Promise<GeneratedKey> {
+    const plaintext = randomKey();
+    try {
+      return { plaintext, wrapped: await this.wrap(plaintext, context) };
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+  }
+
+  async unwrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    const message = gcpMessage("ciphertext", wrapped, contextBytes(context));
+    const { plaintext, protectionLevel } = readDecrypted(await this.#client.ask("decrypt", message));
+    try {
+      this.#checkProtection(protectionLevel);
+      if (plaintext.length !== keyBytes) throw broken("key length");
+      return plaintext;
+    } catch (error) {
+      plaintext.fill(0);
+      throw error;
+    }
+  }
+
+  async wrap(plaintext: Buffer, context: KmsContext): Promise<Buffer> {
+    if (plaintext.length !== keyBytes) throw new SealwrightError("internal", { reason: "key length" });
+    const message = gcpMessage("plaintext", plaintext, contextBytes(context));
+    try {
+      const answer = readEncrypted(await this.#client.ask("encrypt", message));
+      if (!isVersionOf(this.#config.keyName, answer.name)) throw broken("another key answered");
+      this.#checkProtection(answer.protectionLevel);
+      return answer.ciphertext;
+    } finally {
+      message.fill(0);
+    }
+  }
+
+  /** By decrypt and encrypt, which takes the primary version: the service has no call for both. */
+  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    const plaintext = await this.unwrap(wrapped, context);
+    try {
+      return await this.wrap(plaintext, context);
+    } finally {
+      plaintext.fill(0);
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#client.close();
+  }
+
+  #checkProtection(answered: string | undefined): void {
+    const { protectionLevel } = this.#config;
+    if (protectionLevel !== undefined && answered !== protectionLevel) throw broken("protection level");
+  }
+}
+
+/**
+ * Throws `config_invalid` (key name, endpoint), `file_unreadable` (ca). Asks nothing of the service yet. `tokens`, of which the
+ * KMS takes charge, stands in for Application Default Credentials.
+ */
+export async function openGcpKms(config: GcpKmsConfig, tokens?: GcpTokens): Promise<Kms> {
+  if (!isGcpKeyName(config.keyName)) throw new SealwrightError("config_invalid", { reason: "no name of a key" });
+  if (config.endpoint !== undefined && !isAllowedEndpoint(config.endpoint))
+    throw new SealwrightError("config_invalid", { reason: "endpoint is neither https nor on loopback" });
+  const agent = await gcpAgent(config);
+  return new GcpKms(new GcpClient(agent, tokens ?? (await GoogleTokens.open()), config), config);
+}
+
+function broken(reason: string): SealwrightError {
+  return new SealwrightError("kms_broken", { reason });
+}
