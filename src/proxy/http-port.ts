@@ -16,8 +16,10 @@ export interface RequestHead {
   readonly method: string;
   /** As received, query included. */
   readonly target: string;
-  /** "1.1" or "1.0"; anything else is refused by the head checks. */
+  /** "1.1", "1.0" or "2"; anything else is refused by the head checks. */
   readonly version: string;
+  /** HTTP/2: true when nothing follows the head. */
+  readonly ended?: boolean;
   readonly headers: HeaderList;
 }
 

@@ -8,6 +8,7 @@ import type { ErrorCode } from "../base/error-table.ts";
 import type { Certificate } from "./certificate.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { forwardedPeer } from "./forwarded-peer.ts";
+import { H2Sessions } from "./h2-sessions.ts";
 import type { Peer, RequestHandler } from "./http-port.ts";
 import { NodeExchange } from "./node-exchange.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
@@ -60,6 +61,7 @@ export class NodeServer {
   /** Also those that are still shaking hands, which the HTTP server does not count as its own. */
   readonly #sockets = new Set<Socket>();
   readonly #secured = new Set<TLSSocket>();
+  readonly #h2: H2Sessions;
   #tls: ServerTls | undefined;
 
   constructor(options: NodeServerOptions, handler: RequestHandler) {
@@ -67,6 +69,7 @@ export class NodeServer {
     this.#options = options;
     const { tls } = options;
     this.#tls = tls;
+    this.#h2 = new H2Sessions({ idleMs: options.idleMs, peerOf: (socket) => this.#peerOf(socket), handler });
     this.server =
       tls === undefined
         ? createServer(nodeOptions(options))
@@ -102,6 +105,13 @@ export class NodeServer {
     }
   }
 
+  /** Takes no new connection and no new request on those that wait for one. */
+  beginDrain(): void {
+    this.server.close();
+    this.server.closeIdleConnections();
+    this.#h2.drain();
+  }
+
   destroyConnections(): void {
     for (const socket of this.#sockets) socket.destroy();
   }
@@ -112,10 +122,7 @@ export class NodeServer {
       this.#sockets.add(socket);
       socket.on("close", () => this.#sockets.delete(socket));
     });
-    server.on("secureConnection", (socket: TLSSocket) => {
-      this.#secured.add(socket);
-      socket.on("close", () => this.#secured.delete(socket));
-    });
+    this.#splitProtocols();
     server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#take(request, response, false));
     server.on("checkContinue", (request: IncomingMessage, response: ServerResponse) =>
       this.#take(request, response, true),
@@ -128,6 +135,20 @@ export class NodeServer {
       socket.end(rawRefusal("method_not_allowed"), () => socket.destroy());
     });
     server.on("clientError", (error: NodeJS.ErrnoException, socket: Duplex) => this.#broken(error, socket));
+  }
+
+  /** Behind the handshake: the protocol that the client chose (ALPN). */
+  #splitProtocols(): void {
+    const { server } = this;
+    const [serveHttp1] = server.listeners("secureConnection");
+    if (serveHttp1 === undefined) return;
+    server.removeAllListeners("secureConnection");
+    server.on("secureConnection", (socket: TLSSocket) => {
+      this.#secured.add(socket);
+      socket.on("close", () => this.#secured.delete(socket));
+      if (socket.alpnProtocol === "h2") this.#h2.take(socket);
+      else Reflect.apply(serveHttp1, server, [socket]);
+    });
   }
 
   #take(request: IncomingMessage, response: ServerResponse, expects: boolean): void {

@@ -72,6 +72,11 @@ function checkLines(lines: HeaderLines): void {
 function framingOf(head: RequestHead, lines: HeaderLines): Framing {
   const coding = lines.first("transfer-encoding");
   const length = lines.first("content-length");
+  if (head.version === "2") {
+    if (coding !== undefined) invalid("transfer-encoding in HTTP/2");
+    // The stream ends the body; a length that does not hold is the library's to refuse (RFC 9113 section 8.1.1).
+    if (length === undefined) return head.ended === true ? none : chunked;
+  }
   if (coding !== undefined) {
     if (length !== undefined) invalid("content-length beside transfer-encoding");
     if (head.version !== "1.1") invalid("transfer-encoding in HTTP/1.0");
@@ -102,7 +107,7 @@ function checkUpgrade(lines: HeaderLines): void {
  * Throws `http_invalid`, `header_refused`, `headers_too_large`, `upgrade_refused`, `method_not_allowed`.
  */
 export function checkRequestHead(head: RequestHead): CheckedHead {
-  if (head.version !== "1.1" && head.version !== "1.0") invalid("HTTP version");
+  if (!["1.0", "1.1", "2"].includes(head.version)) invalid("HTTP version");
   if (head.method === "CONNECT") throw new SealwrightError("method_not_allowed", { reason: "CONNECT" });
   // Origin form only (RFC 9112 section 3.2.1): another form could name another host than the one we speak for.
   if (!head.target.startsWith("/")) invalid("target is not in origin form");

@@ -74,10 +74,8 @@ export class BoundListener implements RunningListener {
 
   async drain(deadlineMs: number): Promise<boolean> {
     const { admission } = this.#parts;
-    const { server } = this.#parts.server;
     const drained = admission.drained();
-    server.close();
-    server.closeIdleConnections();
+    this.#parts.server.beginDrain();
     const inTime = await this.#within(drained, deadlineMs);
     if (!inTime) {
       admission.abandonAll();

@@ -14,7 +14,7 @@ export interface TlsTrust {
   readonly crl?: Buffer | undefined;
 }
 
-/** TLS 1.3 only on every hop; hybrid post-quantum key exchange first. HTTP/1.1 is the one protocol spoken so far. */
+/** TLS 1.3 only on every hop; hybrid post-quantum key exchange first. */
 const common = Object.freeze({
   minVersion: "TLSv1.3",
   maxVersion: "TLSv1.3",
@@ -36,7 +36,7 @@ export function serverTlsOptions(tls: ServerTls): TlsOptions {
     ...common,
     cert: tls.identity.cert,
     key: tls.identity.key,
-    ALPNProtocols: ["http/1.1"],
+    ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: tls.handshakeMs,
     requestCert: tls.clients !== undefined,
     rejectUnauthorized: tls.clients !== undefined,
