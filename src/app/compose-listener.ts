@@ -2,7 +2,7 @@ import { systemClock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { createEngine } from "../engine/create-engine.ts";
-import type { Keys } from "../keys/keys.ts";
+import type { LiveKeys } from "../keys/keys.ts";
 import type { ListenerOptions, ListenerTls, UpstreamOptions } from "../proxy/listener-options.ts";
 import { passEverything } from "../proxy/pass-everything.ts";
 import type { TlsMaterial } from "../proxy/running-listener.ts";
@@ -11,7 +11,7 @@ import { readTlsMaterial } from "./tls-files.ts";
 
 /** What all listeners share. */
 export interface Shared {
-  readonly keys: Keys;
+  readonly keys: LiveKeys;
   readonly log: Log;
   readonly metrics: Metrics;
 }

@@ -46,6 +46,10 @@ export class BoundedCache<V> {
     for (const key of [...this.#entries.keys()]) this.delete(key);
   }
 
+  entries(): IterableIterator<[string, V]> {
+    return this.#entries.entries();
+  }
+
   values(): IterableIterator<V> {
     return this.#entries.values();
   }

@@ -54,6 +54,53 @@ export const metricTable = {
     help: "1 while the circuit breaker of a KEK is open.",
     labels: ["kek"],
   },
+  sealwright_data_keys_unwrapped_total: {
+    kind: "counter",
+    help: "Data keys unwrapped or checked, by the KEK that served.",
+    labels: ["kek"],
+  },
+  sealwright_data_key_unwraps_total: {
+    kind: "counter",
+    help: "Times the key service gave or confirmed a data key, by key (first 16 hex digits of a keyring's id, or other).",
+    labels: ["key"],
+  },
+  sealwright_key_values_sealed_total: { kind: "counter", help: "Values sealed, by data key.", labels: ["key"] },
+  sealwright_key_values_opened_total: { kind: "counter", help: "Values opened, by data key.", labels: ["key"] },
+  sealwright_key_budget_refusals_total: {
+    kind: "counter",
+    help: "Uses of data keys refused because a budget is spent: failed_calls, keys_per_message, new_tenants.",
+    labels: ["limit"],
+  },
+  sealwright_key_seconds_to_dark: {
+    kind: "gauge",
+    help: "Seconds until a data key in memory can seal or open no more if the key service is out of reach from now on; keys not in memory: 0.",
+    labels: ["key", "operation"],
+  },
+  sealwright_seconds_to_dark: {
+    kind: "gauge",
+    help: "Seconds until the first write (seal) or read (open) with keys now in memory fails if the key service is out of reach from now on.",
+    labels: ["operation"],
+  },
+  sealwright_keys_cold: {
+    kind: "gauge",
+    help: "Scopes that could not seal, and keys that could not open, were the key service out of reach now: not in memory.",
+    labels: ["operation"],
+  },
+  sealwright_key_purges_total: {
+    kind: "counter",
+    help: "Times all data keys in memory were dropped on request.",
+    labels: [],
+  },
+  sealwright_keyring_reload_failures_total: {
+    kind: "counter",
+    help: "Looks at the keyring that failed; the last good one stays in use.",
+    labels: ["code"],
+  },
+  sealwright_keyring_age_of_last_look: {
+    kind: "gauge",
+    help: "Seconds since the keyring was last found readable and genuine.",
+    labels: [],
+  },
   sealwright_data_keys_cached: { kind: "gauge", help: "Unwrapped data keys in memory.", labels: [] },
   sealwright_data_key_overdue_total: {
     kind: "counter",
@@ -81,9 +128,16 @@ export type MetricLabels = Readonly<Record<string, string>>;
 export interface Metrics {
   count(name: MetricName, labels?: MetricLabels, by?: number): void;
   gauge(name: MetricName, value: number, labels?: MetricLabels): void;
+  /** Forgets a gauge's values for all labels, so that what is gone is told no more. */
+  clearGauge(name: MetricName): void;
   observe(name: MetricName, value: number, labels?: MetricLabels): void;
 }
 
 const nothing = (): void => undefined;
 
-export const noMetrics: Metrics = Object.freeze({ count: nothing, gauge: nothing, observe: nothing });
+export const noMetrics: Metrics = Object.freeze({
+  count: nothing,
+  gauge: nothing,
+  clearGauge: nothing,
+  observe: nothing,
+});

@@ -1,4 +1,5 @@
-import { SealwrightError } from "../base/sealwright-error.ts";
+import type { Metrics } from "../base/metrics.ts";
+import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import type { KeyReference } from "../crypto/types.ts";
 import type { Keys, KeyScope, KeyUse, OpeningKey, SealingKey } from "../keys/keys.ts";
 
@@ -6,18 +7,27 @@ interface Lent {
   release(): void;
 }
 
+interface BorrowingLimits {
+  /** Distinct keys that the message's values may name, whatever comes of them; one more is `open_failed`. */
+  readonly keysPerMessage: number;
+}
+
 /** The data keys that one message has borrowed: each asked for once, all given back by `releaseAll`. */
 export class BorrowedKeys {
   readonly #keys: Keys;
-  readonly #limit: number;
+  readonly #limits: BorrowingLimits;
+  readonly #metrics: Metrics;
   readonly #sealers = new Map<KeyUse, SealingKey>();
   readonly #openers = new Map<string, OpeningKey>();
+  /** Every key that a value has named, and why it cannot be had where that will not change within the message. */
+  readonly #named = new Map<string, SealwrightError | undefined>();
   #closed = false;
 
-  /** `limit`: distinct keys that the message's values may name; one more is `open_failed`. */
-  constructor(keys: Keys, limit: number) {
+  /** `keys`: as they stand when the message begins. */
+  constructor(keys: Keys, limits: BorrowingLimits, metrics: Metrics) {
     this.#keys = keys;
-    this.#limit = limit;
+    this.#limits = limits;
+    this.#metrics = metrics;
   }
 
   sealer(scope: KeyScope, use: KeyUse): SealingKey | Promise<SealingKey> {
@@ -34,9 +44,18 @@ export class BorrowedKeys {
         : `${scope.dataset}|${reference.kek}|${reference.id.toString("latin1")}${reference.wrapped.toString("latin1")}`;
     const known = this.#openers.get(name);
     if (known !== undefined) return known;
-    if (this.#openers.size >= this.#limit)
-      throw new SealwrightError("open_failed", { reason: "too many keys in one message" });
-    return this.#keep(this.#openers, name, this.#keys.opener(reference, scope));
+    this.#name(name);
+    try {
+      const answer = this.#keys.opener(reference, scope);
+      if (!(answer instanceof Promise)) return this.#keep(this.#openers, name, answer);
+      return this.#keep(
+        this.#openers,
+        name,
+        answer.catch((error: unknown) => this.#fail(name, error)),
+      );
+    } catch (error) {
+      return this.#fail(name, error);
+    }
   }
 
   releaseAll(): void {
@@ -44,6 +63,23 @@ export class BorrowedKeys {
     for (const key of [...this.#sealers.values(), ...this.#openers.values()]) key.release();
     this.#sealers.clear();
     this.#openers.clear();
+  }
+
+  /** Counts a name when it is asked for: keys that cannot be had cost the key service as much as others. */
+  #name(name: string): void {
+    const failure = this.#named.get(name);
+    if (failure !== undefined) throw failure;
+    if (this.#named.has(name)) return;
+    if (this.#named.size >= this.#limits.keysPerMessage) {
+      this.#metrics.count("sealwright_key_budget_refusals_total", { limit: "keys_per_message" });
+      throw new SealwrightError("open_failed", { reason: "too many keys in one message" });
+    }
+    this.#named.set(name, undefined);
+  }
+
+  #fail(name: string, error: unknown): never {
+    if (hasCode(error, "open_failed")) this.#named.set(name, error);
+    throw error;
   }
 
   #keep<N, K extends Lent>(lent: Map<N, K>, name: N, answer: K | Promise<K>): K | Promise<K> {

@@ -12,8 +12,9 @@ import { TenantAdmission } from "./tenant-admission.ts";
 
 /** The engine of one listener: `context.limits` are that listener's. */
 export function createEngine(context: EngineContext): Engine {
-  const admission = new TenantAdmission(context.limits.newTenantsPerMinute, context.clock);
-  const borrow = (): BorrowedKeys => new BorrowedKeys(context.keys, context.limits.keysPerMessage);
+  const admission = new TenantAdmission(context.limits.newTenantsPerMinute, context);
+  // One message sees one generation of the keys from its first value to its last.
+  const borrow = (): BorrowedKeys => new BorrowedKeys(context.keys.snapshot(), context.limits, context.metrics);
 
   return Object.freeze({
     tenantOf(route: Route, captures: ReadonlyMap<string, string>, header: (name: string) => readonly string[]): string {

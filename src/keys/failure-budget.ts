@@ -1,5 +1,6 @@
 import { BoundedCache } from "../base/bounded-cache.ts";
 import type { Clock } from "../base/clock.ts";
+import type { Metrics } from "../base/metrics.ts";
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 
 /** Failed calls that each holder may cause: this many at once, and as many again every second. */
@@ -24,10 +25,12 @@ interface Bucket {
  */
 export class FailureBudget {
   readonly #clock: Pick<Clock, "monotonicMs">;
+  readonly #metrics: Metrics;
   readonly #buckets = new BoundedCache<Bucket>(holders);
 
-  constructor(clock: Pick<Clock, "monotonicMs">) {
+  constructor({ clock, metrics }: { readonly clock: Pick<Clock, "monotonicMs">; readonly metrics: Metrics }) {
     this.#clock = clock;
+    this.#metrics = metrics;
   }
 
   /** Runs `task` on `holder`'s budget. Throws `kms_limited` when it is spent, else what `task` throws. */
@@ -52,7 +55,10 @@ export class FailureBudget {
     const now = this.#clock.monotonicMs();
     bucket.tokens = Math.min(burst, bucket.tokens + ((now - bucket.filledAt) / 1000) * failuresPerSecond);
     bucket.filledAt = now;
-    if (bucket.tokens < 1) throw new SealwrightError("kms_limited", { reason: "failed calls" });
+    if (bucket.tokens < 1) {
+      this.#metrics.count("sealwright_key_budget_refusals_total", { limit: "failed_calls" });
+      throw new SealwrightError("kms_limited", { reason: "failed calls" });
+    }
     return bucket.tokens - bucket.flying >= 1;
   }
 

@@ -1,47 +1,83 @@
 import type { KeyReference } from "../crypto/types.ts";
+import { FormView } from "./form-view.ts";
 import type { InlineKeys } from "./inline-keys.ts";
-import { openFailed } from "./key-errors.ts";
 import type { KeyCache } from "./key-cache.ts";
+import { drillReport, type DrillReport } from "./key-drill.ts";
+import { KeyMeasures } from "./key-measures.ts";
+import { outlookOf, type Outlook } from "./key-outlook.ts";
 import type { KeyReadiness, KeyService, KeyStatus } from "./key-service.ts";
+import type { KeyTools } from "./key-tools.ts";
 import type { KeyringWatch } from "./keyring-watch.ts";
 import type { Keys, KeyScope, KeyUse, OpeningKey, SealingKey } from "./keys.ts";
 import type { KeyForm } from "./keys-config.ts";
-import { SealwrightError } from "../base/sealwright-error.ts";
+import type { UsageFile } from "./usage-file.ts";
 
-interface Forms {
+/** Between two looks for keys in memory that nobody can use any more, milliseconds. */
+const sweepMs = 60_000;
+
+export interface KeyForms {
+  /** The form that is sealed. */
+  readonly form: KeyForm;
+  readonly accepted: ReadonlySet<KeyForm>;
   readonly inline: InlineKeys | undefined;
   readonly keyring: KeyringWatch | undefined;
+  readonly usageFile: UsageFile | undefined;
 }
 
 /** Seals in one form, opens those that are accepted, and costs a value of any other form nothing but a look at it. */
 export class FormKeys implements KeyService {
-  readonly #form: KeyForm;
-  readonly #accepted: ReadonlySet<KeyForm>;
-  readonly #forms: Forms;
+  readonly #forms: KeyForms;
+  readonly #tools: KeyTools;
+  readonly #measures: KeyMeasures;
+  #view: FormView;
+  #cancelSweep: () => void = () => undefined;
 
-  constructor(form: KeyForm, accepted: ReadonlySet<KeyForm>, forms: Forms) {
-    this.#form = form;
-    this.#accepted = accepted;
+  constructor(forms: KeyForms, tools: KeyTools) {
     this.#forms = forms;
+    this.#tools = tools;
+    this.#measures = new KeyMeasures(tools.ports.metrics);
+    this.#view = this.#viewNow();
+  }
+
+  snapshot(): Keys {
+    // The same view serves every message of one generation.
+    if (this.#view.keyring !== this.#forms.keyring?.keys.snapshot()) this.#view = this.#viewNow();
+    return this.#view;
   }
 
   sealer(scope: KeyScope, use: KeyUse): SealingKey | Promise<SealingKey> {
-    return this.#keysOf(this.#form).sealer(scope, use);
+    return this.snapshot().sealer(scope, use);
   }
 
   opener(reference: KeyReference, scope: KeyScope): OpeningKey | Promise<OpeningKey> {
-    if (!this.#accepted.has(reference.form)) throw openFailed("foreign form");
-    return this.#keysOf(reference.form).opener(reference, scope);
+    return this.snapshot().opener(reference, scope);
   }
 
   async start(): Promise<void> {
+    await this.#forms.usageFile?.start(crypto.randomUUID().replaceAll("-", ""));
+    this.#sweepLater();
     await this.#forms.keyring?.start();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.#cancelSweep();
     this.#forms.keyring?.stop();
     for (const cache of this.#caches) cache.close();
-    return Promise.resolve();
+    await this.#forms.usageFile?.stop();
+  }
+
+  async purge(): Promise<void> {
+    const { inline, keyring } = this.#forms;
+    const count = this.status.cachedKeys;
+    inline?.purge();
+    keyring?.keys.purge();
+    this.#tools.ports.metrics.count("sealwright_key_purges_total");
+    this.#tools.ports.log.warn("data_keys_purged", { count });
+    await this.refresh();
+  }
+
+  async refresh(): Promise<void> {
+    await this.#forms.keyring?.lookNow();
   }
 
   readiness(): KeyReadiness {
@@ -54,19 +90,50 @@ export class FormKeys implements KeyService {
   }
 
   get status(): KeyStatus {
-    const { keyring } = this.#forms;
+    const { form, keyring } = this.#forms;
     const current = keyring?.keys.index?.keyring;
     return {
-      form: this.#form,
+      form,
       cachedKeys: this.#caches.reduce((sum, cache) => sum + cache.size, 0),
-      outage: this.#caches.some((cache) => cache.isOverdrawn),
+      outage: this.#isOutage,
       ...(current === undefined
         ? {}
-        : {
-            keyring: { generation: current.generation, entries: current.entries.length, rootId: current.root.id },
-          }),
+        : { keyring: { generation: current.generation, entries: current.entries.length, rootId: current.root.id } }),
       ...(keyring?.failure === undefined ? {} : { reloadFailure: keyring.failure }),
     };
+  }
+
+  drill(): DrillReport {
+    return drillReport(this.#outlook, this.#isOutage);
+  }
+
+  notes(): readonly string[] {
+    const { keyring } = this.#forms;
+    const failure = keyring?.keys.index === undefined ? undefined : keyring.failure;
+    return [
+      ...(failure === undefined ? [] : [`the keyring was not read again (${failure}): the one before stays in use`]),
+      ...(this.#isOutage ? [outageNote(this.#outlook)] : []),
+    ];
+  }
+
+  measure(): void {
+    const { keyring } = this.#forms;
+    // Before a keyring is verified nobody knows which keys may be named.
+    if (keyring !== undefined && keyring.keys.index === undefined) return;
+    this.#measures.admit([...(keyring?.keys.index?.all() ?? [])].map(({ id }) => id));
+    this.#measures.counts(this.#tools.usage);
+    this.#measures.outlook(this.#outlook);
+    const age = keyring?.secondsSinceGoodLook;
+    if (age !== undefined) this.#tools.ports.metrics.gauge("sealwright_keyring_age_of_last_look", age);
+  }
+
+  get #outlook(): Outlook {
+    const { inline, keyring } = this.#forms;
+    return outlookOf({ inline, keyring: keyring?.keys }, this.#tools.ports.clock.monotonicMs());
+  }
+
+  get #isOutage(): boolean {
+    return this.#caches.some((cache) => cache.isOverdrawn);
   }
 
   /** As long as one key can be used, traffic may come: an outage of the key service is no reason to stop serving. */
@@ -79,9 +146,20 @@ export class FormKeys implements KeyService {
     return [...(inline?.caches ?? []), ...(keyring === undefined ? [] : [keyring.keys.cache])];
   }
 
-  #keysOf(form: KeyForm): Keys {
-    const keys = form === "inline" ? this.#forms.inline : this.#forms.keyring?.keys;
-    if (keys === undefined) throw new SealwrightError("internal", { reason: "form without keys" });
-    return keys;
+  #viewNow(): FormView {
+    const { form, accepted, inline, keyring } = this.#forms;
+    return new FormView({ form, accepted, inline, keyring: keyring?.keys.snapshot() });
   }
+
+  #sweepLater(): void {
+    this.#cancelSweep = this.#tools.ports.clock.after(sweepMs, () => {
+      for (const cache of this.#caches) cache.sweep();
+      this.#sweepLater();
+    });
+  }
+}
+
+function outageNote({ firstDark: { seal, open } }: Outlook): string {
+  const until = (seconds: number | undefined): string => (seconds === undefined ? "no key" : `${seconds} s`);
+  return `the key service is out of reach; until keys in memory fail: ${until(seal)} for writes, ${until(open)} for reads`;
 }

@@ -1,17 +1,16 @@
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import type { InlineReference, KeyReference } from "../crypto/types.ts";
 import { dataContext } from "../kms/context.ts";
-import type { CachedKeysGauge } from "./cached-keys-gauge.ts";
 import { FailureBudget } from "./failure-budget.ts";
 import { InlineSealers } from "./inline-sealers.ts";
-import { KeyCache, type UnwrappedKey } from "./key-cache.ts";
+import { KeyCache } from "./key-cache.ts";
 import { openFailed, openingError } from "./key-errors.ts";
-import type { KeysPorts } from "./key-service.ts";
+import type { KeyTools } from "./key-tools.ts";
 import type { Keys, KeyScope, KeyUse, OpeningKey, SealingKey } from "./keys.ts";
 import type { KeysConfig } from "./keys-config.ts";
 import { lendForOpening } from "./lent-key.ts";
 import { RefusedWraps } from "./refused-wraps.ts";
-import { unwrapDataKey } from "./unwrapper.ts";
+import type { TrustedKey, UnwrappedKey } from "./trusted-key.ts";
 import { wrapDigest } from "./wrap-digest.ts";
 import type { WrappedKey } from "./wrapped-key.ts";
 
@@ -20,26 +19,29 @@ import type { WrappedKey } from "./wrapped-key.ts";
  * a key made here may open too, never the other way round.
  */
 export class InlineKeys implements Keys {
-  readonly #ports: KeysPorts;
+  readonly #tools: KeyTools;
   readonly #budget: FailureBudget;
   readonly #refused: RefusedWraps;
   readonly #sealers: InlineSealers;
   readonly #openers: KeyCache;
+  /** Keys made here, by scope. */
+  readonly sealing: KeyCache;
   /** The caches, to be watched and closed. */
   readonly caches: readonly KeyCache[];
 
-  constructor(config: KeysConfig, ports: KeysPorts, gauge: CachedKeysGauge) {
-    this.#ports = ports;
-    this.#budget = new FailureBudget(ports.clock);
-    this.#refused = new RefusedWraps(ports.clock);
+  constructor(config: KeysConfig, tools: KeyTools) {
+    this.#tools = tools;
+    this.#budget = new FailureBudget(tools.ports);
+    this.#refused = new RefusedWraps(tools.ports.clock);
     const times = { age: config.cache.age, outageBudget: config.outageBudget };
     // Half of the room each: values that are read cannot push out the keys that seal.
-    const settings = { entries: Math.ceil(config.cache.entries / 2), times, gauge };
-    const sealing = new KeyCache(settings, ports);
-    this.#openers = new KeyCache(settings, ports);
-    this.caches = [sealing, this.#openers];
-    this.#sealers = new InlineSealers(config, ports, {
-      cache: sealing,
+    const settings = { entries: Math.ceil(config.cache.entries / 2), times };
+    this.sealing = new KeyCache({ ...settings, troubles: ["kms_unavailable", "kms_denied", "kms_broken"] }, tools);
+    // A key that only a value names may be denied rightly: that is the value's trouble, not the sidecar's.
+    this.#openers = new KeyCache({ ...settings, troubles: ["kms_unavailable"] }, tools);
+    this.caches = [this.sealing, this.#openers];
+    this.#sealers = new InlineSealers(config, tools, {
+      cache: this.sealing,
       budget: this.#budget,
       onNewKey: (key) => this.#openers.put(nameOf(key.wrapped), key),
     });
@@ -53,25 +55,38 @@ export class InlineKeys implements Keys {
 
   opener(reference: KeyReference, scope: KeyScope): OpeningKey | Promise<OpeningKey> {
     if (reference.form !== "inline") throw openFailed("foreign form");
-    if (!this.#ports.kms.has(reference.kek)) throw openFailed("unknown KEK");
+    const kms = this.#tools.ports.kms.get(reference.kek);
+    if (kms === undefined) throw openFailed("unknown KEK");
+    if (!kms.canUnwrap) throw openFailed("KEK that only wraps");
     const wrapped = wrappedKeyOf(reference, scope);
     const name = nameOf(wrapped);
     if (this.#refused.has(name)) throw openFailed("refused lately");
     const key = this.#openers.borrow(name, () => this.#load(name, wrapped, scope));
-    if (!(key instanceof Promise)) return lendForOpening(key.dataKey, reference);
+    if (!(key instanceof Promise)) return lendForOpening(key, reference, this.#tools.usage);
     return key.then(
-      ({ dataKey }) => lendForOpening(dataKey, reference),
+      (arrived) => lendForOpening(arrived, reference, this.#tools.usage),
       (error: unknown) => {
         throw openingError(error);
       },
     );
   }
 
+  /** Forgets all keys, and what was refused. */
+  purge(): void {
+    for (const cache of this.caches) cache.purge();
+    this.#refused.clear();
+  }
+
+  /** When sealing under `key` ends if from now on nobody can reach the key service. */
+  darkAt(key: TrustedKey): number {
+    return this.#sealers.darkAt(key);
+  }
+
   async #load(name: string, wrapped: WrappedKey, { tenant }: KeyScope): Promise<UnwrappedKey> {
     try {
       return await this.#budget.run(`open ${tenant}`, async () => {
-        const dataKey = await unwrapDataKey(wrapped, this.#ports.kms);
-        return { dataKey, wrapped };
+        const { dataKey, kek } = await this.#tools.unwrapper.unwrap(wrapped);
+        return { dataKey, wrapped, kek };
       });
     } catch (error) {
       if (hasCode(error, "kms_not_mine")) this.#refused.add(name);

@@ -2,16 +2,16 @@ import { hasCode } from "../base/sealwright-error.ts";
 import { DataKey } from "../crypto/data-key.ts";
 import { dataContext } from "../kms/context.ts";
 import type { FailureBudget } from "./failure-budget.ts";
-import type { KeyCache, UnwrappedKey } from "./key-cache.ts";
+import type { KeyCache } from "./key-cache.ts";
 import { sealingError } from "./key-errors.ts";
-import type { KeysPorts } from "./key-service.ts";
+import type { KeyTools } from "./key-tools.ts";
 import type { KeyScope, SealingKey } from "./keys.ts";
 import type { KeysConfig } from "./keys-config.ts";
 import { LentSealingKey } from "./lent-key.ts";
 import { generateProvenKey } from "./proven-key.ts";
 import { scopeName } from "./scope-name.ts";
 import { SealingTerm } from "./sealing-term.ts";
-import type { TrustedKey } from "./trusted-key.ts";
+import type { TrustedKey, UnwrappedKey } from "./trusted-key.ts";
 
 /** What the sealing side shares with the opening side. */
 export interface InlineParts {
@@ -27,13 +27,13 @@ export interface InlineParts {
  */
 export class InlineSealers {
   readonly #config: KeysConfig;
-  readonly #ports: KeysPorts;
+  readonly #tools: KeyTools;
   readonly #parts: InlineParts;
   readonly #terms = new WeakMap<DataKey, SealingTerm>();
 
-  constructor(config: KeysConfig, ports: KeysPorts, parts: InlineParts) {
+  constructor(config: KeysConfig, tools: KeyTools, parts: InlineParts) {
     this.#config = config;
-    this.#ports = ports;
+    this.#tools = tools;
     this.#parts = parts;
   }
 
@@ -49,6 +49,11 @@ export class InlineSealers {
       if (state !== "open" && term.mayTry(now)) this.#replaceBehind(scope, term);
     }
     return this.#current(scope);
+  }
+
+  /** When sealing under `key` ends if from now on nobody can reach the key service. */
+  darkAt(key: TrustedKey): number {
+    return Math.min(key.darkAt, this.#terms.get(key.dataKey)?.darkAt(this.#config.outageBudget) ?? key.darkAt);
   }
 
   #current(scope: KeyScope): SealingKey | Promise<SealingKey> {
@@ -71,7 +76,7 @@ export class InlineSealers {
       (key) => key.release(),
       (error: unknown) => {
         const { code } = sealingError(error);
-        this.#ports.log.warn("data_key_renewal_failed", { code, dataset: scope.dataset, kek: this.#config.kek });
+        this.#tools.ports.log.warn("data_key_renewal_failed", { code, dataset: scope.dataset, kek: this.#config.kek });
       },
     );
   }
@@ -89,27 +94,24 @@ export class InlineSealers {
     const { kek } = this.#config;
     const context = dataContext(scope);
     const { plaintext, wraps } = await this.#parts.budget.run(`seal ${scope.tenant}`, () =>
-      generateProvenKey([kek], this.#ports.kms, context),
+      generateProvenKey([kek], this.#tools.ports.kms, context),
     );
-    const made = { dataKey: DataKey.fromBytes(plaintext), wrapped: { wraps, context } };
+    const made = { dataKey: DataKey.fromBytes(plaintext), wrapped: { wraps, context }, kek };
     this.#terms.set(made.dataKey, new SealingTerm(this.#config.sealing, this.#now()));
     this.#parts.onNewKey({ ...made, dataKey: made.dataKey.retain() });
     return made;
   }
 
-  #lent({ dataKey, wrapped }: TrustedKey): SealingKey {
-    const [wrap] = wrapped.wraps;
+  #lent(key: TrustedKey): SealingKey {
+    const [wrap] = key.wrapped.wraps;
     const { kek } = this.#config;
-    return new LentSealingKey(dataKey, {
-      form: "inline",
-      id: dataKey.id,
-      kek,
-      wrapped: wrap?.wrapped ?? Buffer.alloc(0),
-    });
+    const { id } = key.dataKey;
+    const reference = { form: "inline", id, kek, wrapped: wrap?.wrapped ?? Buffer.alloc(0) } as const;
+    return new LentSealingKey(key, reference, this.#tools.usage);
   }
 
   #now(): number {
-    return this.#ports.clock.monotonicMs();
+    return this.#tools.ports.clock.monotonicMs();
   }
 }
 

@@ -1,26 +1,17 @@
 import { BoundedCache } from "../base/bounded-cache.ts";
+import type { ErrorCode } from "../base/error-table.ts";
 import { asSealwrightError, hasCode } from "../base/sealwright-error.ts";
 import { SingleFlight } from "../base/single-flight.ts";
-import type { DataKey } from "../crypto/data-key.ts";
-import type { CachedKeysGauge } from "./cached-keys-gauge.ts";
-import type { KeysPorts } from "./key-service.ts";
+import type { KeyTools } from "./key-tools.ts";
 import { SharedLoads, type Loaded } from "./shared-loads.ts";
-import { TrustedKey, type TrustTimes } from "./trusted-key.ts";
-import { unwrapDataKey } from "./unwrapper.ts";
-import type { WrappedKey } from "./wrapped-key.ts";
-
-/** An unwrapped key that a load brings, held once. */
-export interface UnwrappedKey {
-  readonly dataKey: DataKey;
-  readonly wrapped: WrappedKey;
-}
+import { TrustedKey, type TrustTimes, type UnwrappedKey } from "./trusted-key.ts";
 
 export interface KeyCacheSettings {
   /** Most keys in this cache. */
   readonly entries: number;
   readonly times: TrustTimes;
-  /** Shared by all caches of a service. */
-  readonly gauge: CachedKeysGauge;
+  /** Failures that, met by somebody who waits, speak of the sidecar's own trouble and not of the value's that named the key. */
+  readonly troubles: readonly ErrorCode[];
 }
 
 /** For this long after a failure that made somebody wait in vain, it counts as lately. */
@@ -34,17 +25,19 @@ const troubleMs = 15_000;
 export class KeyCache {
   readonly #keys: BoundedCache<TrustedKey>;
   readonly #settings: KeyCacheSettings;
-  readonly #ports: KeysPorts;
+  readonly #tools: KeyTools;
   readonly #loads = new SharedLoads<TrustedKey>();
   readonly #checks = new SingleFlight<void>();
   #failedAt: number | undefined;
   #measured = 0;
+  /** Counts purges: a load that began before one brings nothing that is kept. */
+  #era = 0;
   #closed = false;
 
-  constructor(settings: KeyCacheSettings, ports: KeysPorts) {
+  constructor(settings: KeyCacheSettings, tools: KeyTools) {
     this.#keys = new BoundedCache<TrustedKey>(settings.entries, (key) => key.release());
     this.#settings = settings;
-    this.#ports = ports;
+    this.#tools = tools;
   }
 
   get size(): number {
@@ -57,6 +50,9 @@ export class KeyCache {
     if (ready !== undefined) return ready;
     const overdue = this.#keys.get(name);
     if (overdue === undefined) return this.renew(name, load);
+    // Whoever is out of reach is not asked again for every request.
+    const failure = overdue.recentFailure(this.#now());
+    if (failure !== undefined) return Promise.reject(failure);
     return this.#loads.run(`check ${name}`, () => this.#watched(this.#checkFirst(name, overdue)));
   }
 
@@ -72,7 +68,7 @@ export class KeyCache {
 
   /** The key that `load` brings, in place of the one there is. */
   renew(name: string, load: () => Promise<UnwrappedKey>): Promise<TrustedKey> {
-    return this.#loads.run(`load ${name}`, () => this.#watched(this.#load(name, load)));
+    return this.#loads.run(`load ${this.#era} ${name}`, () => this.#watched(this.#load(name, load)));
   }
 
   /** Keeps a key that is in memory already; takes the caller's hold over. */
@@ -90,11 +86,29 @@ export class KeyCache {
     this.#measure();
   }
 
-  /** Drops all; what is still on its way is released when it arrives. */
-  close(): void {
-    this.#closed = true;
+  /** Drops all, zeroed once the last borrower is done; what is still on its way serves those who wait for it and is not kept. */
+  purge(): void {
+    this.#era += 1;
     this.#keys.clear();
     this.#measure();
+  }
+
+  /** Drops all, and keeps nothing from now on. */
+  close(): void {
+    this.#closed = true;
+    this.purge();
+  }
+
+  /** Drops what nobody could use any more whatever the key service did: idle keys would lie in memory until pushed out. */
+  sweep(): void {
+    const now = this.#now();
+    for (const [name, key] of [...this.#keys.entries()]) if (now >= key.darkAt) this.#keys.delete(name);
+    this.#measure();
+  }
+
+  /** All keys, by name. */
+  entries(): IterableIterator<[string, TrustedKey]> {
+    return this.#keys.entries();
   }
 
   /** True when callers lately waited in vain and nobody has been served by the key service since. */
@@ -115,8 +129,9 @@ export class KeyCache {
   }
 
   async #load(name: string, load: () => Promise<UnwrappedKey>): Promise<Loaded<TrustedKey>> {
+    const era = this.#era;
     const value = this.#trusted(await load());
-    return { value, settle: () => this.#store(name, value) };
+    return { value, settle: () => (era === this.#era ? this.#store(name, value) : value.release()) };
   }
 
   /** An overdue key: asked for again while those who want it wait; out of reach, the outage budget may still cover it. */
@@ -138,7 +153,7 @@ export class KeyCache {
     this.#check(name, key).catch((error: unknown) => {
       const { code, facts } = asSealwrightError(error);
       const { reason, kek } = facts;
-      this.#ports.log.warn("data_key_check_failed", {
+      this.#tools.ports.log.warn("data_key_check_failed", {
         code,
         keyId: key.dataKey.id.toString("hex", 0, 8),
         ...(reason === undefined ? {} : { reason }),
@@ -154,12 +169,14 @@ export class KeyCache {
   async #askAgain(name: string, key: TrustedKey): Promise<void> {
     key.retain();
     try {
-      (await unwrapDataKey(key.wrapped, this.#ports.kms)).release();
-      key.confirm(this.#now());
+      const { dataKey, kek } = await this.#tools.unwrapper.unwrap(key.wrapped, key.kek);
+      dataKey.release();
+      key.usage.unwraps += 1;
+      key.confirm(this.#now(), kek);
     } catch (error) {
       // A refusal ends the use at once; a service that nobody can reach or understand has refused nothing.
       if (hasCode(error, "kms_denied", "kms_not_mine")) this.#dropIfStill(name, key);
-      else key.postpone(this.#now(), hasCode(error, "kms_unavailable"));
+      else key.postpone(this.#now(), asSealwrightError(error));
       throw error;
     } finally {
       key.release();
@@ -172,13 +189,15 @@ export class KeyCache {
       this.#failedAt = undefined;
       return answer;
     } catch (error) {
-      if (hasCode(error, "kms_unavailable", "kms_denied", "kms_broken")) this.#failedAt = this.#now();
+      if (hasCode(error, ...this.#settings.troubles)) this.#failedAt = this.#now();
       throw error;
     }
   }
 
-  #trusted({ dataKey, wrapped }: UnwrappedKey): TrustedKey {
-    return new TrustedKey(dataKey, wrapped, { now: this.#now(), times: this.#settings.times });
+  #trusted(key: UnwrappedKey): TrustedKey {
+    const usage = this.#tools.usage.of(key.dataKey.id);
+    usage.unwraps += 1;
+    return new TrustedKey(key, { now: this.#now(), times: this.#settings.times, usage });
   }
 
   #store(name: string, key: TrustedKey): void {
@@ -192,11 +211,11 @@ export class KeyCache {
   }
 
   #measure(): void {
-    this.#settings.gauge.add(this.#keys.size - this.#measured);
+    this.#tools.gauge.add(this.#keys.size - this.#measured);
     this.#measured = this.#keys.size;
   }
 
   #now(): number {
-    return this.#ports.clock.monotonicMs();
+    return this.#tools.ports.clock.monotonicMs();
   }
 }

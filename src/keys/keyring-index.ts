@@ -49,10 +49,26 @@ export class KeyringIndex {
     );
   }
 
+  /** The entry of that id, 64 hex digits. */
+  byId(id: string): IndexedKey | undefined {
+    const key = this.named(Buffer.from(id.slice(0, 32), "hex"));
+    return key?.id === id ? key : undefined;
+  }
+
   /** What may open: everything but retired keys. */
   mayOpen(id: string): boolean {
-    const key = this.#byShortId.get(Buffer.from(id.slice(0, 32), "hex").toString("latin1"));
-    return key?.id === id && key.entry.state !== "retired";
+    const key = this.byId(id);
+    return key !== undefined && key.entry.state !== "retired";
+  }
+
+  /** The keys that may seal, by scope and use: of randomized ones the newest first, each a stand-in for those before it. */
+  sealing(): IterableIterator<readonly IndexedKey[]> {
+    return this.#active.values();
+  }
+
+  /** All entries. */
+  all(): IterableIterator<IndexedKey> {
+    return this.#byShortId.values();
   }
 
   /** Keys that are wanted before anybody asks: those that will seal soon, then the newest that seal now. */

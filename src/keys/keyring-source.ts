@@ -26,7 +26,8 @@ export class KeyringSource {
       return undefined;
     const keyring = joinShards(stored.map(({ file }) => file));
     // Verified before its generation is believed: nobody can lift what counts as seen by a file of their own.
-    (await verifyKeyring(keyring, this.#place.kms, this.#place.rootId)).end();
+    const { kms, rootId, keks } = this.#place;
+    (await verifyKeyring(keyring, kms, rootId, keks)).end();
     this.#refuseOlder(keyring);
     this.#seen = keyring.shards.map(({ generation }) => generation);
     this.#bytes = bytes;

@@ -17,6 +17,8 @@ export interface KeyringPlace {
   readonly path: string;
   readonly rootId?: string | undefined;
   readonly kms: KmsByName;
+  /** KEKs that are asked before others, in order. */
+  readonly keks?: readonly string[] | undefined;
 }
 
 /** A verified keyring and what signs its next version. */
@@ -28,7 +30,7 @@ export interface OpenedKeyring {
 /** Reads and verifies; the caller ends `mac`. Throws `file_unreadable`, `keyring_invalid`, `keyring_forged`, `kms_*`. */
 export async function openKeyring(place: KeyringPlace): Promise<OpenedKeyring> {
   const keyring = joinShards((await readKeyringFiles(place.path)).map(({ file }) => file));
-  return { keyring, mac: await verifyKeyring(keyring, place.kms, place.rootId) };
+  return { keyring, mac: await verifyKeyring(keyring, place.kms, place.rootId, place.keks) };
 }
 
 /** What a change makes of the keyring. */
@@ -53,7 +55,7 @@ export async function changeKeyring<T>(
   return withKeyringLock(await lockPathOf(path), async () => {
     const stored = await readKeyringFiles(path);
     const keyring = joinShards(stored.map(({ file }) => file));
-    const mac = await verifyKeyring(keyring, place.kms, place.rootId);
+    const mac = await verifyKeyring(keyring, place.kms, place.rootId, place.keks);
     try {
       const { shard, result } = await change(keyring);
       if (shard === undefined) return result;

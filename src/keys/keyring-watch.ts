@@ -1,3 +1,4 @@
+import { FileWatch } from "../base/file-watch.ts";
 import { asSealwrightError, hasCode } from "../base/sealwright-error.ts";
 import type { KeysPorts } from "./key-service.ts";
 import type { Keyring } from "./keyring.ts";
@@ -6,30 +7,44 @@ import type { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringSource } from "./keyring-source.ts";
 import type { KeyringPlace } from "./keyring-store.ts";
 
-/** How often the file is looked at, milliseconds. An unchanged one costs one read. */
+/** How often the keyring is looked at in any case, milliseconds. An unchanged one costs one read. */
 const lookMs = 10_000;
 
 /**
- * Keeps a sidecar's keyring up to date, so that a pending key is everywhere before it seals. A file that cannot be read, is
- * older or forged changes nothing: the verified one stays in use, and the failure is told.
+ * Keeps a sidecar's keyring up to date, so that a pending key is everywhere before it seals. A keyring that cannot be read, is
+ * older or forged changes nothing: the verified one stays in use, and the failure is told, once until it is another.
  */
 export class KeyringWatch {
   readonly keys: KeyringKeys;
   readonly #source: KeyringSource;
   readonly #ports: KeysPorts;
+  readonly #watch: FileWatch;
   #failure: string | undefined;
+  /** As it was told. */
+  #told = "";
+  #goodLookAt: number | undefined;
   #stopped = false;
-  #cancel: () => void = () => undefined;
 
   constructor(keys: KeyringKeys, place: KeyringPlace, ports: KeysPorts) {
     this.keys = keys;
     this.#source = new KeyringSource(place);
     this.#ports = ports;
+    this.#watch = new FileWatch({
+      paths: [place.path],
+      look: () => this.#lookAndTell(),
+      pollMs: lookMs,
+      clock: ports.clock,
+    });
   }
 
   /** Code of the last failure, until a look succeeds. */
   get failure(): string | undefined {
     return this.#failure;
+  }
+
+  /** Since the keyring in place was last found good; `undefined` = never. */
+  get secondsSinceGoodLook(): number | undefined {
+    return this.#goodLookAt === undefined ? undefined : (this.#ports.clock.monotonicMs() - this.#goodLookAt) / 1000;
   }
 
   /** Looks once, and from then on in the background. Rejects unless only the key service is out of reach. */
@@ -40,27 +55,31 @@ export class KeyringWatch {
       if (!hasCode(error, "kms_unavailable")) throw error;
       this.#tell(error);
     }
-    this.#lookLater();
+    if (!this.#stopped) this.#watch.start();
+  }
+
+  /** Looks at once. */
+  lookNow(): Promise<void> {
+    return this.#watch.lookNow();
   }
 
   stop(): void {
     this.#stopped = true;
-    this.#cancel();
-    this.keys.cache.close();
+    this.#watch.stop();
+    this.keys.close();
   }
 
-  #lookLater(): void {
-    if (this.#stopped) return;
-    this.#cancel = this.#ports.clock.after(lookMs, () => {
-      this.#look()
-        .catch((error: unknown) => this.#tell(error))
-        .finally(() => this.#lookLater());
-    });
+  async #lookAndTell(): Promise<void> {
+    try {
+      await this.#look();
+    } catch (error) {
+      this.#tell(error);
+    }
   }
 
   async #look(): Promise<void> {
     const keyring = await this.#source.read();
-    this.#failure = undefined;
+    this.#recovered();
     if (this.#stopped) return;
     if (keyring !== undefined) this.#use(keyring);
     // Of an unchanged keyring too: what could not be unwrapped before is tried again.
@@ -74,13 +93,26 @@ export class KeyringWatch {
     this.#ports.log.info("keyring_in_use", { generation, count: entries.length });
   }
 
+  #recovered(): void {
+    this.#goodLookAt = this.#ports.clock.monotonicMs();
+    if (this.#failure !== undefined) this.#ports.log.info("keyring_good_again");
+    this.#failure = undefined;
+    this.#told = "";
+  }
+
   #tell(error: unknown): void {
     const { code, facts } = asSealwrightError(error);
+    const { reason, file, kek } = facts;
     this.#failure = code;
+    this.#ports.metrics.count("sealwright_keyring_reload_failures_total", { code });
+    const told = [code, reason, file, kek].join("|");
+    if (told === this.#told) return;
+    this.#told = told;
     this.#ports.log.error("keyring_not_loaded", {
       code,
-      ...(facts.reason === undefined ? {} : { reason: facts.reason }),
-      ...(facts.file === undefined ? {} : { file: facts.file }),
+      ...(reason === undefined ? {} : { reason }),
+      ...(file === undefined ? {} : { file }),
+      ...(kek === undefined ? {} : { kek }),
     });
   }
 }

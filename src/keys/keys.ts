@@ -45,3 +45,9 @@ export interface Keys {
    */
   opener(reference: KeyReference, scope: KeyScope): OpeningKey | Promise<OpeningKey>;
 }
+
+/** Keys of a running sidecar, which change under way: keys come, go and retire. */
+export interface LiveKeys extends Keys {
+  /** The keys as they stand now, for one message: what retires meanwhile goes on opening for it. Costs nothing. */
+  snapshot(): Keys;
+}

@@ -22,6 +22,10 @@ export class RefusedWraps {
     return until !== undefined && this.#clock.monotonicMs() < until;
   }
 
+  clear(): void {
+    this.#until.clear();
+  }
+
   add(digest: string): void {
     this.#until.set(digest, this.#clock.monotonicMs() + memoryMs);
   }

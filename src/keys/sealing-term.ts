@@ -18,13 +18,15 @@ export function limitReached(limits: SealingLimits, key: DataKey, ageMs: number)
 
 /**
  * How long one key may seal. Limits are looked at when a key is borrowed: a message under way finishes with the key it has. Out
- * of reach of the key service a closed key goes on, within the outage budget from the moment it closed.
+ * of reach of the key service a closed key goes on, within the outage budget from the moment it closed: for age that is when
+ * the age was reached, for values and bytes the last time that it was borrowed before, whenever somebody looks.
  */
 export class SealingTerm {
   readonly #limits: SealingLimits;
   readonly #ending: SealingLimits;
   readonly #madeAt: number;
   #closedAt: number | undefined;
+  #lookedAt: number;
   #nextTryAt = 0;
   #outOfReach = false;
 
@@ -36,14 +38,22 @@ export class SealingTerm {
       bytes: limits.bytes * closingShare,
     };
     this.#madeAt = now;
+    this.#lookedAt = now;
+  }
+
+  /** When its use ends if from now on nobody can reach the key service. */
+  darkAt(outageBudget: number): number {
+    return (this.#closedAt ?? this.#madeAt + this.#limits.age) + outageBudget;
   }
 
   stateOf(key: DataKey, now: number): TermState {
     const age = now - this.#madeAt;
-    if (limitReached(this.#limits, key, age) !== undefined) {
-      this.#closedAt ??= now;
+    const limit = limitReached(this.#limits, key, age);
+    if (limit !== undefined) {
+      this.#closedAt ??= limit === "age" ? this.#madeAt + this.#limits.age : this.#lookedAt;
       return "closed";
     }
+    this.#lookedAt = now;
     return limitReached(this.#ending, key, age) === undefined ? "open" : "closing";
   }
 

@@ -50,6 +50,11 @@ export function createPrometheus(): Prometheus {
       count: (name: MetricName, labels: MetricLabels = {}, by = 1) => meter(name, Counter, labels).inc(labels, by),
       gauge: (name: MetricName, value: number, labels: MetricLabels = {}) =>
         meter(name, Gauge, labels).set(labels, value),
+      clearGauge: (name: MetricName) => {
+        const found = meters.get(name);
+        if (!(found instanceof Gauge)) throw new SealwrightError("internal", { reason: `kind of metric ${name}` });
+        found.reset();
+      },
       observe: (name: MetricName, value: number, labels: MetricLabels = {}) =>
         meter(name, Histogram, labels).observe(labels, value),
     }),

@@ -7,7 +7,7 @@ import { systemClock } from "../../src/base/clock.ts";
 import { errorTable, type ErrorCode } from "../../src/base/error-table.ts";
 import { defaultLimits } from "../../src/base/limits.ts";
 import { silentLog } from "../../src/base/log.ts";
-import type { MetricLabels, MetricName } from "../../src/base/metrics.ts";
+import { noMetrics, type MetricLabels, type MetricName } from "../../src/base/metrics.ts";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { startListener } from "../../src/proxy/listener.ts";
 import { defaultTimeouts, type ListenerOptions } from "../../src/proxy/listener-options.ts";
@@ -33,7 +33,7 @@ const options = (changes: Partial<ListenerOptions>): ListenerOptions => ({
   maxConnections: 8,
   ports: {
     log: silentLog,
-    metrics: { count: () => undefined, gauge: () => undefined, observe: () => undefined },
+    metrics: noMetrics,
     clock: systemClock,
   },
   ...changes,
@@ -119,6 +119,7 @@ describe("a listener", () => {
           clock: systemClock,
           metrics: {
             count: note,
+            clearGauge: () => undefined,
             observe: (name, _value, labels) => note(name, labels),
             gauge: (name, _value, labels) => note(name, labels),
           },

@@ -37,6 +37,7 @@ export class EngineRig {
     const metrics: Metrics = {
       count: (name, labels = {}, by = 1) => void this.counted.push({ name, labels, by }),
       gauge: () => undefined,
+      clearGauge: () => undefined,
       observe: () => undefined,
     };
     this.engine = createEngine({

@@ -26,7 +26,7 @@ export class KeysRig {
   }
 
   get ports(): KeysPorts {
-    return { clock: this.clock, log: this.log, metrics: this.metrics, kms: this.byName };
+    return { clock: this.clock, log: this.log, metrics: this.metrics, kms: this.byName, random: () => 0 };
   }
 
   office(folder: string, more: Partial<KeyringOffice> = {}): KeyringOffice {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { DataKey } from "../../src/crypto/data-key.ts";
 import type { KeyReference, SealedValue, Sealing } from "../../src/crypto/types.ts";
-import type { Keys, KeyScope, KeyUse, OpeningKey, SealingKey } from "../../src/keys/keys.ts";
+import type { Keys, KeyScope, KeyUse, LiveKeys, OpeningKey, SealingKey } from "../../src/keys/keys.ts";
 
 interface Entry {
   readonly scope: string;
@@ -11,7 +11,7 @@ interface Entry {
 }
 
 /** Keys in memory, one per tenant, dataset and use, for tests of what stands on the Keys port. */
-export class MemoryKeys implements Keys {
+export class MemoryKeys implements LiveKeys {
   readonly #entries: Entry[] = [];
   /** Borrowed and not yet released. */
   lent = 0;
@@ -21,6 +21,10 @@ export class MemoryKeys implements Keys {
   cold = false;
   /** Thrown by the next calls. */
   failure: SealwrightError | undefined;
+
+  snapshot(): Keys {
+    return this;
+  }
 
   sealer(scope: KeyScope, use: KeyUse): SealingKey | Promise<SealingKey> {
     return this.#answer(() => {

@@ -18,6 +18,11 @@ export class RecordedMetrics implements Metrics {
     this.all.push({ name, value, labels });
   }
 
+  clearGauge(name: MetricName): void {
+    for (let index = this.all.length - 1; index >= 0; index -= 1)
+      if (this.all[index]?.name === name) this.all.splice(index, 1);
+  }
+
   observe(name: MetricName, value: number, labels: MetricLabels = {}): void {
     this.all.push({ name, value, labels });
   }

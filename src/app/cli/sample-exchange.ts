@@ -3,7 +3,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 import { createEngine } from "../../engine/create-engine.ts";
 import type { BodyRewriter, Engine, Exchange } from "../../engine/engine.ts";
-import type { Keys } from "../../keys/keys.ts";
+import type { LiveKeys } from "../../keys/keys.ts";
 import type { ListenerConfig, SidecarConfig } from "../config/sidecar-config.ts";
 import type { CommandCall, CommandOption } from "./command.ts";
 import { usageProblem } from "./usage-problem.ts";
@@ -38,7 +38,7 @@ function listenerOf(config: SidecarConfig, name: string | undefined): ListenerCo
  * The request that `--route`, `--listener` and `--tenant` describe. Throws `usage`, what the route table refuses
  * (`no_route`, `method_not_allowed`, `path_refused`, `mapped_query`), `tenant_refused`.
  */
-export function sampleExchange(config: SidecarConfig, keys: Keys, call: CommandCall): SampleExchange {
+export function sampleExchange(config: SidecarConfig, keys: LiveKeys, call: CommandCall): SampleExchange {
   const request = /^([A-Z]+) (\/\S*)$/.exec(call.required("route"));
   if (request === null) throw usageProblem('--route takes a method and a path, such as "PUT /v1/patients/7"');
   const [, method = "", target = ""] = request;

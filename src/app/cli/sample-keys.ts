@@ -1,6 +1,6 @@
 import type { Binding, KeyReference, SealedValue, Sealing } from "../../crypto/types.ts";
 import { throwawayDataKey } from "../../crypto/throwaway-data-key.ts";
-import type { Keys } from "../../keys/keys.ts";
+import type { LiveKeys } from "../../keys/keys.ts";
 
 /** One value that the engine sealed or asked to open. */
 export interface KeyUseSeen {
@@ -12,7 +12,7 @@ export interface KeyUseSeen {
 
 /** Keys that nothing wraps, and what they were asked for. */
 export interface SampleKeys {
-  readonly keys: Keys;
+  readonly keys: LiveKeys;
   readonly seen: readonly KeyUseSeen[];
   end(): void;
 }
@@ -29,24 +29,22 @@ export function sampleKeys(): SampleKeys {
     const id = key?.form === "inline" ? key.id : key?.shortId;
     seen.push({ field, record, ...(id === undefined ? {} : { keyId: id.toString("hex", 0, 8) }) });
   };
-  return {
-    seen,
-    keys: {
-      sealer: () => ({
-        seal: (sealing: Sealing) => {
-          note(sealing.binding);
-          return dataKey.seal(sealing, reference);
-        },
-        release: () => undefined,
-      }),
-      opener: () => ({
-        open: (value: SealedValue, binding: Binding) => {
-          note(binding, value.key);
-          return Buffer.from(JSON.stringify(`<opened: ${binding.field}>`));
-        },
-        release: () => undefined,
-      }),
-    },
-    end: () => dataKey.release(),
+  const keys: LiveKeys = {
+    snapshot: () => keys,
+    sealer: () => ({
+      seal: (sealing: Sealing) => {
+        note(sealing.binding);
+        return dataKey.seal(sealing, reference);
+      },
+      release: () => undefined,
+    }),
+    opener: () => ({
+      open: (value: SealedValue, binding: Binding) => {
+        note(binding, value.key);
+        return Buffer.from(JSON.stringify(`<opened: ${binding.field}>`));
+      },
+      release: () => undefined,
+    }),
   };
+  return { seen, keys, end: () => dataKey.release() };
 }
