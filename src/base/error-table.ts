@@ -235,6 +235,13 @@ export const errorTable = {
   keyring_stale: row(500, false, "The keyring is older than one already seen.", "Put the newest generation in place."),
   keyring_busy: row(500, true, "Somebody else is changing the keyring.", "Retry when the other command has ended."),
   key_state: row(500, false, "The key's state does not allow this.", "Look at keys list."),
+  key_in_use: row(
+    500,
+    false,
+    "The key is, or may be, still in use.",
+    "Read the reasons; seal what it sealed anew (keys reseal), or wait.",
+  ),
+  receipt_invalid: row(500, false, "This is no erasure receipt.", "Name the file that keys destroy wrote."),
   key_ended: row(500, false, "A data key was used after its end.", "Report this: it is a defect."),
   usage_report_invalid: row(500, false, "A usage report is malformed.", "Leave it out; its sidecar begins a new one."),
 

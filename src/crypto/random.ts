@@ -37,3 +37,8 @@ export class NoncePool implements NonceSource {
     this.#pool.fill(0);
   }
 }
+
+/** `count` bytes from the system's generator. */
+export function randomBytes(count: number): Buffer {
+  return randomFillSync(Buffer.alloc(count));
+}

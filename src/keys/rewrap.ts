@@ -8,7 +8,8 @@ import { shardAt, withEntries, type ShardContent } from "./keyring-shard.ts";
 import { changeKeyring } from "./keyring-store.ts";
 import { entryNamed } from "./entry-named.ts";
 import { laboured, paused, type Labour } from "./labour.ts";
-import { rewrapKey, type RewrapOrder, type WrapHolder } from "./rewrap-key.ts";
+import type { WrapHolder } from "./open-wrap.ts";
+import { rewrapKey, type RewrapOrder } from "./rewrap-key.ts";
 import { editedWraps, isEmpty, noEdits, type WrapEdits } from "./wrap-edits.ts";
 
 /** Keys whose new wraps are written together: what an interruption has to do again at most. */
