@@ -17,7 +17,8 @@ import { oneSpelling } from "./one-spelling.ts";
  */
 const hexId = z.string().regex(/^[0-9a-f]{64}$/);
 
-const longestWrapped = 0xffff;
+/** A wrapped key at most, in bytes: what an inline value can carry. */
+export const longestWrapped = 0xffff;
 const wrapSchema = z.strictObject({
   kek: z.string().regex(/^[a-z0-9-]{1,63}$/),
   wrapped: base64url((bytes) => bytes.length >= 1 && bytes.length <= longestWrapped),

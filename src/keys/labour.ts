@@ -1,5 +1,6 @@
 import type { Clock } from "../base/clock.ts";
 import { hasCode } from "../base/sealwright-error.ts";
+import { pause } from "../kms/pause.ts";
 
 /** How long work at the key service is done: by a command, which waits where a sidecar would refuse. */
 export interface Labour {
@@ -84,8 +85,5 @@ class LabourRun {
 export async function paused(attempt: number, { clock, random }: Pick<Labour, "clock" | "random">): Promise<void> {
   const longest = Math.min(longestPauseMs, firstPauseMs * 2 ** attempt);
   const ms = longest * (0.5 + 0.5 * random());
-  // The clock's own timers let the process end.
-  const alive = setInterval(() => undefined, longestPauseMs);
-  await new Promise<void>((resolve) => void clock.after(ms, resolve));
-  clearInterval(alive);
+  await pause(ms, clock);
 }

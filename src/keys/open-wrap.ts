@@ -6,6 +6,7 @@ import type { KmsContext } from "../kms/context.ts";
 import type { Kms } from "../kms/kms.ts";
 import type { KeyringWrap } from "./keyring-file.ts";
 import type { KmsByName } from "./unwrapper.ts";
+import { wrapsInOrder } from "./wrap-order.ts";
 
 /** A key of the keyring, an entry or the root, as what wraps it. */
 export interface WrapHolder {
@@ -21,18 +22,10 @@ export interface AskableWrap {
   readonly kms: Kms;
 }
 
-/** Wraps whose KEK the configuration has and which can unwrap here. */
-export function askableWraps(wraps: readonly KeyringWrap[], kmsByName: KmsByName): readonly AskableWrap[] {
-  return wraps.flatMap((wrap) => {
-    const kms = kmsByName.get(wrap.kek);
-    return kms?.canUnwrap === true ? [{ wrap, kms }] : [];
-  });
-}
-
 /** The bytes of the key by the first wrap that gives it; the caller zeroes them. Throws `kms_*` with the KEK. */
 export async function openWrap(holder: WrapHolder, kmsByName: KmsByName): Promise<Buffer> {
   const failures: SealwrightError[] = [];
-  for (const askable of askableWraps(holder.wraps, kmsByName)) {
+  for (const askable of wrapsInOrder(holder.wraps, { kms: kmsByName, preferred: [] })) {
     try {
       return await openOne(holder, askable);
     } catch (error) {

@@ -2,9 +2,10 @@ import { toBase64url } from "../base/bytes.ts";
 import { asSealwrightError, hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import type { Kms } from "../kms/kms.ts";
 import { keyState } from "./entry-named.ts";
-import type { KeyringWrap } from "./keyring-file.ts";
-import { askableWraps, openOne, openWrap, wrapBytes, type AskableWrap, type WrapHolder } from "./open-wrap.ts";
+import { longestWrapped, type KeyringWrap } from "./keyring-file.ts";
+import { openOne, openWrap, wrapBytes, type AskableWrap, type WrapHolder } from "./open-wrap.ts";
 import type { KmsByName } from "./unwrapper.ts";
+import { wrapsInOrder, type KekOrder } from "./wrap-order.ts";
 import { noEdits, type DroppedWrap, type WrapEdits } from "./wrap-edits.ts";
 
 /** What to do with each key. Neither `to` nor `drop`: every wrap moves to the newest version of its own KEK. */
@@ -37,12 +38,16 @@ class KeyRewrap {
     this.#kmsByName = kmsByName;
   }
 
+  /** Wraps are tried as they stand. */
+  get #anyOrder(): KekOrder {
+    return { kms: this.#kmsByName, preferred: [] };
+  }
+
   /** A recovery key's wraps have no versions, and a KEK that this configuration lacks cannot be asked: theirs stay. */
   async toNewestVersions(): Promise<WrapEdits["replaced"]> {
     const replaced: WrapEdits["replaced"][number][] = [];
-    for (const { wrap, kms } of askableWraps(this.#holder.wraps, this.#kmsByName)) {
-      const wrapped = await this.#asked(wrap.kek, kms.rewrap(wrapBytes(wrap), this.#holder.context));
-      const fresh = { kek: wrap.kek, wrapped: toBase64url(wrapped) };
+    for (const { wrap, kms } of wrapsInOrder(this.#holder.wraps, this.#anyOrder)) {
+      const fresh = await this.#asked(wrap.kek, kms.rewrap(wrapBytes(wrap), this.#holder.context));
       await this.#prove({ wrap: fresh, kms });
       replaced.push({ old: wrap, wrapped: fresh.wrapped });
     }
@@ -72,15 +77,14 @@ class KeyRewrap {
   }
 
   async #wrapped(plaintext: Buffer, kek: string, kms: Kms): Promise<KeyringWrap> {
-    const wrapped = await this.#asked(kek, kms.wrap(plaintext, this.#holder.context));
-    const fresh = { kek, wrapped: toBase64url(wrapped) };
+    const fresh = await this.#asked(kek, kms.wrap(plaintext, this.#holder.context));
     // What only wraps here cannot be asked to open; it was tried with a key of its own when it was opened.
     if (kms.canUnwrap) await this.#prove({ wrap: fresh, kms });
     return fresh;
   }
 
   async #firstThatOpens(wraps: readonly KeyringWrap[]): Promise<KeyringWrap> {
-    for (const askable of askableWraps(wraps, this.#kmsByName)) {
+    for (const askable of wrapsInOrder(wraps, this.#anyOrder)) {
       try {
         await this.#prove(askable);
         return askable.wrap;
@@ -95,9 +99,14 @@ class KeyRewrap {
     (await openOne(this.#holder, askable)).fill(0);
   }
 
-  async #asked<T>(kek: string, call: Promise<T>): Promise<T> {
-    return call.catch((error: unknown) => {
-      throw asSealwrightError(error).withFacts({ kek, keyId: this.#holder.id.slice(0, 16) });
+  /** The wrap that a key service answers. */
+  async #asked(kek: string, call: Promise<Buffer>): Promise<KeyringWrap> {
+    const facts = { kek, keyId: this.#holder.id.slice(0, 16) };
+    const wrapped = await call.catch((error: unknown) => {
+      throw asSealwrightError(error).withFacts(facts);
     });
+    if (wrapped.length < 1 || wrapped.length > longestWrapped)
+      throw new SealwrightError("kms_broken", { reason: "wrapped key length", ...facts });
+    return { kek, wrapped: toBase64url(wrapped) };
   }
 }
