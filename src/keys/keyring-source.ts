@@ -1,18 +1,23 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { joinShards, type Keyring } from "./keyring.ts";
 import { readKeyringFiles } from "./keyring-folder.ts";
+import type { KeyringMac } from "./keyring-mac.ts";
 import { verifyKeyring } from "./keyring-root.ts";
 import type { KeyringPlace } from "./keyring-store.ts";
 
 /**
  * Reads the keyring for a sidecar, again and again: what has not changed is not verified twice, what is older than what was
- * seen is refused. What was seen is remembered in memory only.
+ * seen is refused. What was seen is remembered in memory only. The root is unwrapped once, and again when its wraps change: an
+ * outage of the key service keeps no sidecar from learning a new key ahead of its use.
  */
 export class KeyringSource {
   readonly #place: KeyringPlace;
   #bytes: readonly Buffer[] = [];
   /** Highest generation seen, by shard; of the number of shards that was seen last. */
   #seen: readonly number[] = [];
+  #mac: KeyringMac | undefined;
+  /** The root, wraps and all, that gave `#mac`. */
+  #root = "";
 
   constructor(place: KeyringPlace) {
     this.#place = place;
@@ -26,12 +31,31 @@ export class KeyringSource {
       return undefined;
     const keyring = joinShards(stored.map(({ file }) => file));
     // Verified before its generation is believed: nobody can lift what counts as seen by a file of their own.
-    const { kms, rootId, keks } = this.#place;
-    (await verifyKeyring(keyring, kms, rootId, keks)).end();
+    await this.#verify(keyring);
     this.#refuseOlder(keyring);
     this.#seen = keyring.shards.map(({ generation }) => generation);
     this.#bytes = bytes;
     return keyring;
+  }
+
+  /** Zeroes what verifies; the next read unwraps the root anew. */
+  end(): void {
+    this.#mac?.end();
+    this.#mac = undefined;
+    this.#root = "";
+  }
+
+  async #verify(keyring: Keyring): Promise<void> {
+    const root = JSON.stringify(keyring.root);
+    if (this.#mac !== undefined && root === this.#root) {
+      for (const shard of keyring.shards) this.#mac.verify(shard);
+      return;
+    }
+    const { kms, rootId, keks } = this.#place;
+    const mac = await verifyKeyring(keyring, kms, rootId, keks);
+    this.end();
+    this.#mac = mac;
+    this.#root = root;
   }
 
   /** Each shard against its own past; after a change of the number of shards, each against the highest of all. */

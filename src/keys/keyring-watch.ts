@@ -66,6 +66,7 @@ export class KeyringWatch {
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();
+    this.#source.end();
     this.keys.close();
   }
 

@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
 import { addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { rewrapKeyring } from "../../src/keys/rewrap.ts";
 import { failureCode } from "../rig/failure-code.ts";
+import { unavailable } from "../rig/fake-kms.ts";
 import { KeysRig } from "../rig/keyring-rig.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 
@@ -28,6 +30,23 @@ describe("keyring source", () => {
     expect(rig.kms.count("unwrap")).to.equal(before + 1);
     await addKey(office, anyKey);
     expect((await source.read())?.generation).to.equal(2);
+  });
+
+  it("learns a new key while the key service is out of reach, and asks it again when the root's wraps change", async () => {
+    const source = new KeyringSource(office);
+    await source.read();
+    await addKey(office, anyKey);
+    rig.kms.before = unavailable;
+    expect((await source.read())?.entries).to.have.length(1);
+    rig.kms.before = () => undefined;
+    await rewrapKeyring(office, {}, rig.labour);
+    rig.kms.before = unavailable;
+    expect(await failureCode(() => source.read())).to.equal("kms_unavailable");
+    rig.kms.before = () => undefined;
+    expect((await source.read())?.generation).to.equal(4);
+    source.end();
+    await addKey(office, anyKey);
+    expect((await source.read())?.entries).to.have.length(2);
   });
 
   it("refuses a generation below the highest seen, and goes on from there", async () => {
