@@ -99,7 +99,9 @@ function mapped(failure: Omit<Failure, "skewed"> & { readonly operation: KmsOper
   const named = codeByName.get(name);
   if (named === "kms_not_mine" && !readsWrapped) return "kms_broken";
   if (named !== undefined) return named;
-  if (status === undefined) return code !== undefined && networkCode.test(code) ? "kms_unavailable" : "kms_broken";
+  // Before the status: a connection that breaks in the middle of an answer has one, and half an answer is none.
+  if (code !== undefined && networkCode.test(code)) return "kms_unavailable";
+  if (status === undefined) return "kms_broken";
   // No name that is known: an XML or HTML page (a proxy, a denial before KMS reads the request), or a new exception.
   if (status === 401 || status === 403) return "kms_denied";
   if (status === 429 || status >= 500) return "kms_unavailable";

@@ -266,6 +266,21 @@ describe("AWS KMS behind something that is no KMS", () => {
     });
   }
 
+  it("is out of reach when the connection breaks in the middle of an answer", async () => {
+    for (const part of ["", '{"KeyId":"arn:aws']) {
+      server = createServer((request, response) => {
+        response.writeHead(200, { "content-type": json, "content-length": 500 });
+        request.resume().on("end", () => response.write(part, () => request.socket.resetAndDestroy()));
+        if (part === "") response.flushHeaders();
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const kms = await openAt(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+      expect(await failureCode(() => kms.generate(context)), part).to.equal("kms_unavailable");
+      server.close();
+    }
+  });
+
   it("takes bytes that are no HTTP for broken or out of reach, never for an answer", async () => {
     const noise = createTcpServer((socket) => socket.end("SSH-2.0-x\r\n"));
     noise.listen(0, "127.0.0.1");

@@ -1,4 +1,4 @@
-import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, KMSClient, RotateKeyOnDemandCommand } from "@aws-sdk/client-kms";
 import { freePorts } from "../../../src/app/demo/free-ports.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -38,11 +38,19 @@ export class Moto implements AsyncDisposable {
 
   /** ARN of a new symmetric key. */
   async createKey(): Promise<string> {
-    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
-    const client = new KMSClient({ region, endpoint: this.endpoint, credentials });
+    const client = this.#administrator();
     const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
     client.destroy();
     return KeyMetadata?.Arn ?? "";
+  }
+
+  /** A rotation as moto knows it: it is listed, and the material stays. */
+  async rotateKey(keyId: string): Promise<void> {
+    await this.#unenforced(async () => {
+      const client = this.#administrator();
+      await client.send(new RotateKeyOnDemandCommand({ KeyId: keyId }));
+      client.destroy();
+    });
   }
 
   /** A new user with access keys, allowed `actions`. On any key: moto does not look at which one. */
@@ -56,10 +64,33 @@ export class Moto implements AsyncDisposable {
     return { accessKeyId: textIn(answer, "AccessKeyId"), secretAccessKey: textIn(answer, "SecretAccessKey") };
   }
 
+  /** A user's access key is deleted: whoever signs with it is denied. */
+  async deleteAccessKey(name: string, accessKeyId: string): Promise<void> {
+    await this.#unenforced(() => this.#iam({ Action: "DeleteAccessKey", UserName: name, AccessKeyId: accessKeyId }));
+  }
+
   /** From now on signatures are checked and policies count; until then moto lets everybody do everything. */
   async enforceAccess(): Promise<void> {
+    await this.#enforceAfter(0);
+  }
+
+  async #unenforced<T>(work: () => Promise<T>): Promise<T> {
+    await this.#enforceAfter(1_000_000);
+    try {
+      return await work();
+    } finally {
+      await this.#enforceAfter(0);
+    }
+  }
+
+  async #enforceAfter(calls: number): Promise<void> {
     const headers = { "content-type": "application/octet-stream" };
-    await fetch(`${this.endpoint}/moto-api/reset-auth`, { method: "POST", headers, body: "0" });
+    await fetch(`${this.endpoint}/moto-api/reset-auth`, { method: "POST", headers, body: String(calls) });
+  }
+
+  #administrator(): KMSClient {
+    const credentials = { accessKeyId: "test", secretAccessKey: "test" };
+    return new KMSClient({ region, endpoint: this.endpoint, credentials });
   }
 
   [Symbol.asyncDispose](): Promise<void> {

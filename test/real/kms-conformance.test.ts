@@ -1,0 +1,14 @@
+import { describeKmsConformance } from "../rig/kms-conformance.ts";
+import { KmsMatrix } from "../rig/kms-matrix.ts";
+import { localTraits, startLocalStage } from "../rig/local-stage.ts";
+import { awsTraits, startAwsStage } from "./stage/aws-kms.ts";
+
+describe("KMS conformance", () => {
+  const matrix = new KmsMatrix();
+  after(() => {
+    process.stdout.write(`\nKMS conformance, provider by case\n\n${matrix.toString()}\n\n`);
+  });
+
+  describeKmsConformance("local", startLocalStage, { traits: localTraits, matrix });
+  describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
+});
