@@ -46,12 +46,14 @@ export class GoogleTokens implements GcpTokens {
     return this.#flights.run("token", () => this.#fetched());
   }
 
-  async after(refused: string): Promise<string> {
-    const token = await this.current();
-    if (token !== refused) return token;
-    // Another client forgets the token, and reads a credentials file anew.
-    this.#auth = this.#make();
-    return this.current();
+  after(refused: string): Promise<string> {
+    return this.#flights.run("renewal", async () => {
+      const token = await this.current();
+      if (token !== refused) return token;
+      // Another client forgets the token, and reads a credentials file anew.
+      this.#auth = this.#make();
+      return this.current();
+    });
   }
 
   close(): Promise<void> {
