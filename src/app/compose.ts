@@ -7,6 +7,8 @@ import type { KmsByName } from "../keys/unwrapper.ts";
 import { isDevelopmentKms } from "../kms/provider.ts";
 import { startAdminListener } from "../ops/admin-listener.ts";
 import { adminPages, metricsPages, probePages, type AdminPages } from "../ops/admin-pages.ts";
+import { AdminToken } from "../ops/admin-token.ts";
+import { keyPages } from "../ops/key-pages.ts";
 import { Health } from "../ops/health.ts";
 import type { Prometheus } from "../ops/prometheus.ts";
 import { startListener } from "../proxy/listener.ts";
@@ -29,6 +31,8 @@ export interface Surroundings {
 export interface RunningSidecar {
   readonly admin: ListenAddress;
   readonly listeners: readonly StartedListener[];
+  /** Every data key leaves the memory, and the keyring is read again. Never rejects. */
+  purgeKeys(): Promise<void>;
   /**
    * Not ready any more; then inbound listeners are drained, then outbound ones, which the app needs until then; then keys are
    * zeroed. True = everything under way could finish.
@@ -39,20 +43,21 @@ export interface RunningSidecar {
 /** Everything that was opened, and how it is closed again: the last first. */
 type Closers = AsyncDisposableStack;
 
-async function openOps(
-  config: SidecarConfig,
-  health: Health,
-  surroundings: Surroundings,
-  closers: Closers,
-): Promise<ListenAddress> {
-  const { prometheus, log } = surroundings;
+interface OpsParts extends Surroundings {
+  readonly health: Health;
+  readonly keys: () => KeyService | undefined;
+}
+
+async function openOps(config: SidecarConfig, parts: OpsParts, closers: Closers): Promise<ListenAddress> {
+  const { prometheus, log, health, keys } = parts;
   const start = async (role: string, address: ListenAddress, pages: AdminPages): Promise<ListenAddress> => {
     const bound = await startAdminListener({ address, pages, ownHostOnly: role === "admin" });
     closers.defer(() => bound.close(adminGraceMs));
     log.info("ops_listener_started", { listener: role, address: formatListenAddress(bound.address) });
     return bound.address;
   };
-  const admin = await start("admin", config.admin, adminPages(health, prometheus));
+  const ofKeys = keyPages(keys, new AdminToken(config.adminTokenFile, systemClock));
+  const admin = await start("admin", config.admin, new Map([...adminPages(health, prometheus), ...ofKeys]));
   if (config.probes !== undefined) await start("probes", config.probes, probePages(health));
   if (config.metrics !== undefined) await start("metrics", config.metrics, metricsPages(prometheus));
   return admin;
@@ -104,13 +109,17 @@ export async function startSidecar(config: SidecarConfig, surroundings: Surround
   health.addCheck("sidecar", () => phase.reason);
   noteDevelopment(config, health);
   try {
-    const admin = await openOps(config, health, surroundings, closers);
+    const opened: { keys?: KeyService } = {};
+    const admin = await openOps(config, { ...surroundings, health, keys: () => opened.keys }, closers);
     const kms = await openKmsByName(config.kms, { log, metrics: prometheus.metrics });
     closers.defer(() => closeKms(kms));
     const keys = await openKeyService(config, kms, surroundings);
     if (keys !== undefined) {
       closers.defer(() => keys.close());
       health.addCheck("keys", () => reasonOf(keys));
+      health.addNotes(() => keys.notes());
+      prometheus.beforeScrape(() => keys.measure());
+      opened.keys = keys;
     }
     const shared: Shared = { keys: keys ?? noKeys, log, metrics: prometheus.metrics };
     const listeners: StartedListener[] = [];
@@ -127,6 +136,9 @@ export async function startSidecar(config: SidecarConfig, surroundings: Surround
     return {
       admin,
       listeners,
+      purgeKeys: async () => {
+        await keys?.purge();
+      },
       stop: async () => {
         phase.reason = "stopping";
         const inTime = await drainListeners(listeners, systemClock);

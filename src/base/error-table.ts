@@ -247,6 +247,12 @@ export const errorTable = {
 
   // Configuration and commands (app)
   config_invalid: row(500, false, "The configuration is not valid.", "Mend every line that check lists."),
+  admin_refused: row(
+    500,
+    true,
+    "The running sidecar did not do what it was asked.",
+    "See that it runs with this file, and look at its log.",
+  ),
   usage: row(500, false, "The command is called wrongly.", "Look at its --help."),
   file_unreadable: row(500, false, "A file cannot be read.", "Check its path and permissions."),
   file_exists: row(500, false, "A file exists already and is never overwritten.", "Move it away or name another."),

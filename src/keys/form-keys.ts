@@ -66,7 +66,7 @@ export class FormKeys implements KeyService {
     await this.#forms.usageFile?.stop();
   }
 
-  async purge(): Promise<void> {
+  async purge(): Promise<number> {
     const { inline, keyring } = this.#forms;
     const count = this.status.cachedKeys;
     inline?.purge();
@@ -74,6 +74,7 @@ export class FormKeys implements KeyService {
     this.#tools.ports.metrics.count("sealwright_key_purges_total");
     this.#tools.ports.log.warn("data_keys_purged", { count });
     await this.refresh();
+    return count;
   }
 
   async refresh(): Promise<void> {

@@ -46,9 +46,9 @@ export interface KeyService extends LiveKeys {
   close(): Promise<void>;
   /**
    * Drops every key in memory, those under way when they are given back, and all that was remembered of refusals; then looks at
-   * the keyring. Whatever is asked for next is asked of the key service.
+   * the keyring. Whatever is asked for next is asked of the key service. Gives how many keys there were.
    */
-  purge(): Promise<void>;
+  purge(): Promise<number>;
   /** Looks at the keyring now; settles when what stands there is in use or refused. Never rejects. */
   refresh(): Promise<void>;
   readiness(): KeyReadiness;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { isIP } from "node:net";
 import type { ListenAddress } from "../base/listen-address.ts";
-import type { AdminAnswer, AdminPages } from "./admin-pages.ts";
+import type { AdminAnswer, AdminPage, AdminPages } from "./admin-pages.ts";
 import { bindServer, type BoundServer } from "./bind-server.ts";
 
 /** These listeners carry probes and scrapes, so their limits are small and fixed. */
@@ -36,13 +36,15 @@ export interface AdminListenerOptions {
   readonly ownHostOnly: boolean;
 }
 
+const methodsOf = ({ method }: AdminPage): readonly string[] => (method === "GET" ? ["GET", "HEAD"] : [method]);
+
 async function answerOf(request: IncomingMessage, options: AdminListenerOptions): Promise<AdminAnswer> {
   if (options.ownHostOnly && !isOwnHost(request.headers.host)) return refuse(421, "misdirected request");
   const page = options.pages.get(request.url ?? "");
   if (page === undefined) return refuse(404, "no such page");
-  if (request.method !== "GET" && request.method !== "HEAD") return refuse(405, "GET only");
+  if (!methodsOf(page).includes(request.method ?? "")) return refuse(405, `${page.method} only`);
   try {
-    return await page();
+    return await page.answer({ authorization: request.headers.authorization });
   } catch {
     return refuse(500, "internal");
   }
@@ -56,12 +58,15 @@ async function respond(
   const answer = await answerOf(request, options);
   // No page here takes a body: whatever comes with the request is not read, and its connection ends.
   const hasBody = request.headers["content-length"] !== undefined || request.headers["transfer-encoding"] !== undefined;
+  const page = options.pages.get(request.url ?? "");
   response.writeHead(answer.status, {
     "content-type": answer.contentType,
     "content-length": Buffer.byteLength(answer.body),
     "cache-control": "no-store",
     "x-content-type-options": "nosniff",
-    ...(answer.status === 405 ? { allow: "GET, HEAD" } : {}),
+    ...(answer.status === 405 && page !== undefined ? { allow: methodsOf(page).join(", ") } : {}),
+    ...(answer.status === 401 ? { "www-authenticate": "Bearer" } : {}),
+    ...(answer.status === 429 ? { "retry-after": "1" } : {}),
     ...(hasBody ? { connection: "close" } : {}),
   });
   response.end(request.method === "HEAD" ? undefined : answer.body);

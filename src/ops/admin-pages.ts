@@ -7,7 +7,15 @@ export interface AdminAnswer {
   readonly body: string;
 }
 
-export type AdminPage = () => AdminAnswer | Promise<AdminAnswer>;
+export interface AdminRequest {
+  readonly authorization: string | undefined;
+}
+
+/** A page that is read (`GET`, and so `HEAD`), or something that is done (`POST`). */
+export interface AdminPage {
+  readonly method: "GET" | "POST";
+  readonly answer: (request: AdminRequest) => AdminAnswer | Promise<AdminAnswer>;
+}
 
 /** Pages by exact path. */
 export type AdminPages = ReadonlyMap<string, AdminPage>;
@@ -19,18 +27,22 @@ const text = (status: number, body: string): AdminAnswer => ({
 });
 
 /** 200 as long as the process answers at all. */
-const livePage: AdminPage = () => text(200, "live\n");
+const livePage: AdminPage = { method: "GET", answer: () => text(200, "live\n") };
 
-const metricsPage = (prometheus: Prometheus): AdminPage => {
-  return async () => ({ status: 200, contentType: prometheus.contentType, body: await prometheus.exposition() });
-};
+const metricsPage = (prometheus: Prometheus): AdminPage => ({
+  method: "GET",
+  answer: async () => ({ status: 200, contentType: prometheus.contentType, body: await prometheus.exposition() }),
+});
 
 /** The admin listener: everything, `/readyz` with its reasons. */
 export function adminPages(health: Health, prometheus: Prometheus): AdminPages {
-  const readyPage: AdminPage = () => {
-    const readiness = health.readiness();
-    const body = `${JSON.stringify(readiness)}\n`;
-    return { status: readiness.ready ? 200 : 503, contentType: "application/json", body };
+  const readyPage: AdminPage = {
+    method: "GET",
+    answer: () => {
+      const readiness = health.readiness();
+      const body = `${JSON.stringify(readiness)}\n`;
+      return { status: readiness.ready ? 200 : 503, contentType: "application/json", body };
+    },
   };
   return new Map([
     ["/livez", livePage],
@@ -41,7 +53,10 @@ export function adminPages(health: Health, prometheus: Prometheus): AdminPages {
 
 /** The probes listener, which the kubelet reaches from outside the pod: status only, no reasons. */
 export function probePages(health: Health): AdminPages {
-  const readyPage: AdminPage = () => (health.readiness().ready ? text(200, "ready\n") : text(503, "not ready\n"));
+  const readyPage: AdminPage = {
+    method: "GET",
+    answer: () => (health.readiness().ready ? text(200, "ready\n") : text(503, "not ready\n")),
+  };
   return new Map([
     ["/livez", livePage],
     ["/readyz", readyPage],

@@ -12,14 +12,19 @@ export interface Readiness {
 /** Collects the parts' own view of whether traffic may come. Checks only look: they never call out. */
 export class Health {
   readonly #checks = new Map<string, HealthCheck>();
-  readonly #notes: string[] = [];
+  readonly #notes: (() => readonly string[])[] = [];
 
   addCheck(name: string, check: HealthCheck): void {
     this.#checks.set(name, check);
   }
 
   addNote(note: string): void {
-    this.#notes.push(note);
+    this.addNotes(() => [note]);
+  }
+
+  /** Notes that come and go. */
+  addNotes(notes: () => readonly string[]): void {
+    this.#notes.push(notes);
   }
 
   readiness(): Readiness {
@@ -27,6 +32,6 @@ export class Health {
       const reason = why();
       return reason === undefined ? [] : [{ check, reason }];
     });
-    return { ready: reasons.length === 0, reasons, notes: [...this.#notes] };
+    return { ready: reasons.length === 0, reasons, notes: this.#notes.flatMap((notes) => notes()) };
   }
 }

@@ -11,6 +11,8 @@ export interface Prometheus {
   readonly metrics: Metrics;
   /** Media type of `exposition`. */
   readonly contentType: string;
+  /** Runs `task` ahead of every scrape, for what is only worth measuring then. */
+  readonly beforeScrape: (task: () => void) => void;
   /** The text that Prometheus scrapes: our metrics, then those of the process and of Node.js. */
   readonly exposition: () => Promise<string>;
 }
@@ -33,6 +35,7 @@ function checkLabels(name: MetricName, labels: MetricLabels): void {
 /** Metrics by prom-client, in a registry of their own. */
 export function createPrometheus(): Prometheus {
   const registry = new Registry();
+  const tasks: (() => void)[] = [];
   const meters = new Map<MetricName, Meter>();
   for (const [name, row] of Object.entries(metricTable) as [MetricName, MetricRow][])
     meters.set(name, meterOf(name, row, registry));
@@ -59,6 +62,10 @@ export function createPrometheus(): Prometheus {
         meter(name, Histogram, labels).observe(labels, value),
     }),
     contentType: registry.contentType,
-    exposition: () => registry.metrics(),
+    beforeScrape: (task: () => void) => void tasks.push(task),
+    exposition: () => {
+      for (const task of tasks) task();
+      return registry.metrics();
+    },
   });
 }

@@ -11,6 +11,7 @@ import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
+import { keysPurgeCommand } from "./commands/keys-purge.ts";
 import { keysRewrapCommand } from "./commands/keys-rewrap.ts";
 import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
@@ -49,6 +50,7 @@ export const commandGroups: readonly CommandGroup[] = [
       keysActivateCommand,
       keysRotateCommand,
       keysRewrapCommand,
+      keysPurgeCommand,
       keysCostCommand,
     ],
   },

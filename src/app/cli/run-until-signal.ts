@@ -46,12 +46,17 @@ export async function runUntilSignal(file: string): Promise<ExitCode> {
   const log = createLog({ level, destination, dropped });
   const unguard = guardProcess({ log, exit });
   const signals = stopSignals(() => exit(exitCode.problem));
+  // From the first moment on: unheard, the signal would end the process.
+  let purge = (): void => log.info("nothing_to_purge_yet");
+  const hungUp = (): void => purge();
+  process.on("SIGHUP", hungUp);
   try {
     log.info("starting", { version: packageFile.version, file: config.file });
     logWarnings(log, warnings);
     hardenProcess(log, isProduction(config));
     const sidecar = await startSidecar(config, { log, prometheus });
     log.info("started", { count: sidecar.listeners.length });
+    purge = () => void sidecar.purgeKeys();
     const signal = await signals.first;
     log.info("stopping", { signal });
     const inTime = await sidecar.stop();
@@ -60,6 +65,7 @@ export async function runUntilSignal(file: string): Promise<ExitCode> {
     return exitCode.done;
   } finally {
     signals.release();
+    process.off("SIGHUP", hungUp);
     unguard();
     destination.flush();
   }

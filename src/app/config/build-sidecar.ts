@@ -124,6 +124,7 @@ export function buildSidecar(parts: SidecarParts): SidecarConfig {
     file: parts.path,
     log: Object.freeze(file.log),
     admin: file.admin.listen,
+    adminTokenFile: file.admin.tokenFile === undefined ? undefined : resolve(folder, file.admin.tokenFile),
     probes: listenOf(file.probes),
     metrics: listenOf(file.metrics),
     kms: new Map(Object.entries(file.kms).map(([name, kms]) => [name, kmsConfig(kms, folder)])),

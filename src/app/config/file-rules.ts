@@ -40,6 +40,7 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
       if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
       return value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")];
     }),
+    ...(file.adminTokenFile === undefined ? [] : [at(["admin", "tokenFile"], file.adminTokenFile, "private")]),
     ...(keys?.keyring === undefined ? [] : [at(["keys", "keyring"], keys.keyring, "public")]),
   ];
 }

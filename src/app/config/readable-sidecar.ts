@@ -2,7 +2,14 @@ import type { z } from "zod";
 import { keysSchema, type KeysFile } from "./keys-schema.ts";
 import { kmsSchema, type KmsFile } from "./kms-schema.ts";
 import { listenerSchema, type ListenerFile } from "./listener-schema.ts";
-import { identitySchema, socketSchema, trustSchema, type IdentityFile, type TrustFile } from "./sidecar-schema.ts";
+import {
+  adminSchema,
+  identitySchema,
+  socketSchema,
+  trustSchema,
+  type IdentityFile,
+  type TrustFile,
+} from "./sidecar-schema.ts";
 import type { ListenAddress } from "../../base/listen-address.ts";
 
 /** One part of the file that could be read, with its name or index. */
@@ -22,6 +29,7 @@ export interface Numbered<T> {
  */
 export interface ReadableSidecar {
   readonly sockets: readonly Named<ListenAddress>[];
+  readonly adminTokenFile: string | undefined;
   readonly identities: readonly Named<IdentityFile>[];
   readonly trust: readonly Named<TrustFile>[];
   readonly kms: readonly Named<KmsFile>[];
@@ -51,10 +59,12 @@ export function readSidecarParts(root: unknown): ReadableSidecar {
   const file = membersOf(root);
   const keys = keysSchema.safeParse(file["keys"]);
   const sockets = Object.fromEntries(
-    ["admin", "probes", "metrics"].filter((name) => name in file).map((name) => [name, file[name]]),
+    ["probes", "metrics"].filter((name) => name in file).map((name) => [name, file[name]]),
   );
+  const admin = readNamed(adminSchema, "admin" in file ? { admin: file["admin"] } : {});
   return {
-    sockets: readNamed(socketSchema, sockets).map(({ name, value }) => ({ name, value: value.listen })),
+    sockets: [...admin, ...readNamed(socketSchema, sockets)].map(({ name, value }) => ({ name, value: value.listen })),
+    adminTokenFile: admin[0]?.value.tokenFile,
     identities: readNamed(identitySchema, membersOf(file["identities"])),
     trust: readNamed(trustSchema, membersOf(file["trust"])),
     kms: readNamed(kmsSchema, membersOf(file["kms"])),

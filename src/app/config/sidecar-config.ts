@@ -67,6 +67,8 @@ export interface SidecarConfig {
   readonly file: string;
   readonly log: { readonly level: LogLevel; readonly to: "stdout" | "stderr" };
   readonly admin: ListenAddress;
+  /** Absent = nobody may change the running sidecar through the admin listener. */
+  readonly adminTokenFile: string | undefined;
   readonly probes: ListenAddress | undefined;
   readonly metrics: ListenAddress | undefined;
   readonly kms: ReadonlyMap<string, KmsConfig>;

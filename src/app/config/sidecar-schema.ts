@@ -29,12 +29,19 @@ const log = z.strictObject({
 
 export const socketSchema = z.strictObject({ listen });
 
+export const adminSchema = z.strictObject({
+  listen: listen.prefault("127.0.0.1:15000"),
+  tokenFile: filePath
+    .optional()
+    .meta({ description: "Holds the token that keys purge shows; without it nobody may purge by this listener." }),
+});
+
 /** Top-level members, each with the schema of its value. */
 export const sidecarSections = {
   apiVersion: z.literal("sealwright.dev/v1"),
   kind: z.literal("Sidecar"),
   log: log.prefault({}),
-  admin: socketSchema.prefault({ listen: "127.0.0.1:15000" }).meta({
+  admin: adminSchema.prefault({}).meta({
     description: "Health with reasons and metrics, on loopback or a Unix socket; default 127.0.0.1:15000.",
   }),
   probes: socketSchema.optional().meta({ description: "Status only, for the kubelet." }),

@@ -6,7 +6,8 @@ export const runCommand: CommandShape = {
   summary: "run the sidecar until SIGTERM or SIGINT, then let requests under way finish",
   example: "sealwright run -c sidecar.yaml",
   details:
-    "Logs are JSON lines on stdout, or where log.to says. A second signal ends it at once. It exits 0 after a stop that was\n" +
+    "Logs are JSON lines on stdout, or where log.to says. A second signal ends it at once. SIGHUP drops\n" +
+    "every data key from memory and reads the keyring again. It exits 0 after a stop that was\n" +
     "asked for, and 1 when it cannot start or cannot go on.",
   options: [configOption],
   act: async ({ required }) => {
