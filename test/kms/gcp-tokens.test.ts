@@ -6,6 +6,8 @@ import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noMetrics } from "../../src/base/metrics.ts";
 import { dataContext } from "../../src/kms/context.ts";
+// Loaded ahead of the tests, which watch for globals that code leaves behind.
+import "../../src/kms/gcp.ts";
 import { GoogleTokens } from "../../src/kms/gcp-tokens.ts";
 import { openKms } from "../../src/kms/open-kms.ts";
 import { failureCode } from "../rig/failure-code.ts";

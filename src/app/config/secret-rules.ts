@@ -1,8 +1,8 @@
 import type { YamlPath } from "../../base/yaml/yaml-value.ts";
 import type { Breach } from "./breach.ts";
 
-/** Settings whose values look like keys and are none: ids, and digests of public keys. */
-const publicSettings: ReadonlySet<string | number> = new Set(["rootId", "pins", "keyId"]);
+/** Settings whose values look like keys and are none: ids, names of keys, and digests of public keys. */
+const publicSettings: ReadonlySet<string | number> = new Set(["rootId", "pins", "keyId", "keyName"]);
 
 /** Names under which people write secrets. None of them is a setting. */
 const secretNames =

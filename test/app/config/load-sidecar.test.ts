@@ -141,6 +141,28 @@ describe("sidecar file", () => {
       expect(aws(wrong)).to.deep.equal(["kms-key-id"]);
   });
 
+  const gcpKey = "projects/hospital1/locations/europe-west3/keyRings/sealwright/cryptoKeys/patients";
+  const gcp = (keyName: string, more = ""): readonly string[] =>
+    rules(`${head}kms: { main: { provider: gcp, keyName: "${keyName}"${more} } }\n${listener}`);
+
+  it("takes names of Cloud KMS keys for no secrets, and refuses what the provider would refuse at start", () => {
+    expect(gcp(gcpKey, ", protectionLevel: HSM, ca: a.pem")).to.deep.equal([]);
+    expect(gcp(`${gcpKey}/cryptoKeyVersions/1`)).to.deep.equal(["wrong-form"]);
+    expect(gcp(gcpKey.replace("hospital1", "12345"))).to.deep.equal(["wrong-form"]);
+    expect(gcp(gcpKey, ", protectionLevel: hsm")).to.deep.equal(["unknown-value"]);
+    expect(gcp(gcpKey, ', endpoint: "https://kms.internal/v1"')).to.deep.equal(["kms-endpoint-form"]);
+    expect(gcp(gcpKey, ', endpoint: "http://kms.internal"')).to.deep.equal(["kms-endpoint-clear"]);
+    const path = write(
+      "sidecar.yaml",
+      `${head}kms: { main: { provider: gcp, keyName: "${gcpKey}", ca: a.pem } }\n${listener}`,
+    );
+    expect(loadSidecar(path, { files: "noted" }).config.kms.get("main")).to.deep.equal({
+      provider: "gcp",
+      keyName: gcpKey,
+      ca: join(folder(), "a.pem"),
+    });
+  });
+
   it("refuses endpoints that the provider would refuse at start", () => {
     const at = (endpoint: string) => aws(id, `, endpoint: "${endpoint}"`);
     for (const fine of [
