@@ -70,7 +70,7 @@ export class FormKeys implements KeyService {
     const { inline, keyring } = this.#forms;
     const count = this.status.cachedKeys;
     inline?.purge();
-    keyring?.keys.purge();
+    keyring?.purge();
     this.#tools.ports.metrics.count("sealwright_key_purges_total");
     this.#tools.ports.log.warn("data_keys_purged", { count });
     await this.refresh();

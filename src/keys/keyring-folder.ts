@@ -4,9 +4,12 @@ import { SealwrightError } from "../base/sealwright-error.ts";
 import { parseKeyringFile, type KeyringFile } from "./keyring-file.ts";
 
 /** One keyring file as it stands on disk. */
-export interface StoredShard {
+export interface StoredBytes {
   readonly path: string;
   readonly bytes: Buffer;
+}
+
+export interface StoredShard extends StoredBytes {
   readonly file: KeyringFile;
 }
 
@@ -18,13 +21,18 @@ const longestFile = 64 * 1024 * 1024;
  * are mounts' own links and what an interrupted write left behind. Throws `file_unreadable`, `keyring_invalid`.
  */
 export async function readKeyringFiles(path: string): Promise<readonly StoredShard[]> {
+  return parseStored(await readKeyringBytes(path));
+}
+
+/** The same, not understood yet: enough to see whether anything changed. Throws `file_unreadable`, `keyring_invalid`. */
+export async function readKeyringBytes(path: string): Promise<readonly StoredBytes[]> {
   const paths = await keyringPaths(path);
-  return Promise.all(
-    paths.map(async (file) => {
-      const bytes = await readShard(file);
-      return { path: file, bytes, file: parsed(bytes, file) };
-    }),
-  );
+  return Promise.all(paths.map(async (file) => ({ path: file, bytes: await readShard(file) })));
+}
+
+/** Throws `keyring_invalid`. */
+export function parseStored(stored: readonly StoredBytes[]): readonly StoredShard[] {
+  return stored.map(({ path, bytes }) => ({ path, bytes, file: parsed(bytes, path) }));
 }
 
 async function keyringPaths(path: string): Promise<readonly string[]> {

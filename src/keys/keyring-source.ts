@@ -1,18 +1,20 @@
-import { SealwrightError } from "../base/sealwright-error.ts";
+import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import { joinShards, type Keyring } from "./keyring.ts";
-import { readKeyringFiles } from "./keyring-folder.ts";
+import { parseStored, readKeyringBytes, type StoredBytes } from "./keyring-folder.ts";
 import type { KeyringMac } from "./keyring-mac.ts";
 import { verifyKeyring } from "./keyring-root.ts";
 import type { KeyringPlace } from "./keyring-store.ts";
 
 /**
- * Reads the keyring for a sidecar, again and again: what has not changed is not verified twice, what is older than what was
+ * Reads the keyring for a sidecar, again and again: what has not changed is neither parsed nor verified twice, what is older than what was
  * seen is refused. What was seen is remembered in memory only. The root is unwrapped once, and again when its wraps change: an
  * outage of the key service keeps no sidecar from learning a new key ahead of its use.
  */
 export class KeyringSource {
   readonly #place: KeyringPlace;
   #bytes: readonly Buffer[] = [];
+  /** What was refused last, and why: that cannot change while the bytes do not. */
+  #refused: { readonly bytes: readonly Buffer[]; readonly failure: SealwrightError } | undefined;
   /** Highest generation seen, by shard; of the number of shards that was seen last. */
   #seen: readonly number[] = [];
   #mac: KeyringMac | undefined;
@@ -25,16 +27,29 @@ export class KeyringSource {
 
   /** The verified keyring, or `undefined` while it is the one given last. Throws `keyring_*`, `file_unreadable`, `kms_*`. */
   async read(): Promise<Keyring | undefined> {
-    const stored = await readKeyringFiles(this.#place.path);
+    const stored = await readKeyringBytes(this.#place.path);
     const bytes = stored.map((shard) => shard.bytes);
-    if (bytes.length === this.#bytes.length && bytes.every((each, index) => this.#bytes[index]?.equals(each) === true))
-      return undefined;
-    const keyring = joinShards(stored.map(({ file }) => file));
+    if (isSame(bytes, this.#bytes)) return undefined;
+    if (this.#refused !== undefined && isSame(bytes, this.#refused.bytes)) throw this.#refused.failure;
+    try {
+      const keyring = await this.#accepted(stored);
+      this.#bytes = bytes;
+      this.#refused = undefined;
+      return keyring;
+    } catch (error) {
+      // Not what is forged: a wrong answer of the key service can look so.
+      const forGood = hasCode(error, "keyring_invalid", "keyring_stale");
+      this.#refused = forGood ? { bytes, failure: error } : undefined;
+      throw error;
+    }
+  }
+
+  async #accepted(stored: readonly StoredBytes[]): Promise<Keyring> {
+    const keyring = joinShards(parseStored(stored).map(({ file }) => file));
     // Verified before its generation is believed: nobody can lift what counts as seen by a file of their own.
     await this.#verify(keyring);
     this.#refuseOlder(keyring);
     this.#seen = keyring.shards.map(({ generation }) => generation);
-    this.#bytes = bytes;
     return keyring;
   }
 
@@ -65,4 +80,8 @@ export class KeyringSource {
     const older = shards.some(({ generation }, index) => generation < (sameCount ? (this.#seen[index] ?? 0) : highest));
     if (older) throw new SealwrightError("keyring_stale", { file: this.#place.path });
   }
+}
+
+function isSame(a: readonly Buffer[], b: readonly Buffer[]): boolean {
+  return a.length === b.length && a.every((each, index) => b[index]?.equals(each) === true);
 }

@@ -63,6 +63,12 @@ export class KeyringWatch {
     return this.#watch.lookNow();
   }
 
+  /** Forgets all keys, the one that verifies too. What it verified stays in use. */
+  purge(): void {
+    this.keys.purge();
+    this.#source.end();
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#watch.stop();
@@ -80,8 +86,11 @@ export class KeyringWatch {
 
   async #look(): Promise<void> {
     const keyring = await this.#source.read();
+    if (this.#stopped) {
+      this.#source.end();
+      return;
+    }
     this.#recovered();
-    if (this.#stopped) return;
     if (keyring !== undefined) this.#use(keyring);
     // Of an unchanged keyring too: what could not be unwrapped before is tried again.
     void this.keys.unwrapAhead();
