@@ -10,8 +10,11 @@ import { kekCreateCommand } from "./commands/kek-create.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
+import { keysDestroyCommand } from "./commands/keys-destroy.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
 import { keysPurgeCommand } from "./commands/keys-purge.ts";
+import { keysReceiptVerifyCommand } from "./commands/keys-receipt-verify.ts";
+import { keysRetireCommand } from "./commands/keys-retire.ts";
 import { keysRewrapCommand } from "./commands/keys-rewrap.ts";
 import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
@@ -33,6 +36,7 @@ export const commands: readonly CommandShape[] = [
 ];
 
 export interface CommandGroup {
+  /** The words that its commands begin with; a group of two words stands after the group of the first. */
   readonly name: string;
   readonly summary: string;
   readonly commands: readonly CommandShape[];
@@ -50,10 +54,13 @@ export const commandGroups: readonly CommandGroup[] = [
       keysActivateCommand,
       keysRotateCommand,
       keysRewrapCommand,
+      keysRetireCommand,
+      keysDestroyCommand,
       keysPurgeCommand,
       keysCostCommand,
     ],
   },
+  { name: "keys receipt", summary: "receipts of destroyed keys", commands: [keysReceiptVerifyCommand] },
   { name: "trust", summary: "whom the sidecar believes", commands: [trustPinCommand] },
   { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
 ];
@@ -75,8 +82,15 @@ export function buildProgram(host: CommandHost): Command {
     .version(packageFile.version)
     .helpCommand(false);
   for (const shape of commands) addCommand(program, host, shape);
+  const groups = new Map<string, Command>();
   for (const { name, summary, commands: members } of commandGroups) {
-    const group = program.command(name).description(summary).helpCommand(false);
+    const words = name.split(" ");
+    const parent = groups.get(words.slice(0, -1).join(" ")) ?? program;
+    const group = parent
+      .command(words.at(-1) ?? name)
+      .description(summary)
+      .helpCommand(false);
+    groups.set(name, group);
     for (const shape of members) addCommand(group, host, shape);
   }
   return program;

@@ -1,5 +1,4 @@
 import { systemClock } from "../../../base/clock.ts";
-import type { Finding } from "../../../base/finding.ts";
 import { loadSidecar } from "../../config/load-sidecar.ts";
 import { configFindings } from "../../doctor/config-findings.ts";
 import { keyFindings } from "../../doctor/key-findings.ts";
@@ -8,7 +7,7 @@ import { tlsFindings } from "../../doctor/tls-findings.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
-import type { Paint, Terminal } from "../terminal.ts";
+import { findingLines } from "../finding-lines.ts";
 
 export const doctorCommand: CommandShape = {
   name: "doctor",
@@ -32,14 +31,3 @@ export const doctorCommand: CommandShape = {
     return ok ? exitCode.done : exitCode.problem;
   },
 };
-
-/** All of one width. */
-function statusWord(status: Finding["status"], paint: Paint): string {
-  if (status === "ok") return paint.good("ok     ");
-  return status === "not ok" ? paint.bad("not ok ") : paint.warn("unknown");
-}
-
-function findingLines({ check, status, detail, fix }: Finding, { paint }: Terminal): readonly string[] {
-  const line = `${statusWord(status, paint)} ${check}: ${detail}`;
-  return fix === undefined ? [line] : [line, `        ${paint.faint(fix)}`];
-}
