@@ -44,8 +44,11 @@ export class KeyMeasures {
       if (seals !== undefined) this.#metrics.gauge(metric, seals, { key, operation: "seal" });
       this.#metrics.gauge(metric, opens, { key, operation: "open" });
     }
+    this.#metrics.clearGauge("sealwright_seconds_to_dark");
     for (const operation of ["seal", "open"] as const) {
-      this.#metrics.gauge("sealwright_seconds_to_dark", firstDark[operation] ?? 0, { operation });
+      // Where nothing is in memory, what there is fails at once; where there is nothing, nothing fails.
+      const seconds = firstDark[operation] ?? (cold[operation] > 0 ? 0 : undefined);
+      if (seconds !== undefined) this.#metrics.gauge("sealwright_seconds_to_dark", seconds, { operation });
       this.#metrics.gauge("sealwright_keys_cold", cold[operation], { operation });
     }
   }

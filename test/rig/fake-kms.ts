@@ -64,6 +64,13 @@ export class FakeKms implements Kms {
     return wrapped;
   }
 
+  /** A further wrap of what `wrapped` holds. Counted nowhere. */
+  rewrapNow(wrapped: Buffer, context: KmsContext): Buffer {
+    const kept = this.#kept.get(wrapped.toString("hex"));
+    if (kept === undefined) throw new SealwrightError("kms_not_mine");
+    return this.keep(kept.plaintext, context);
+  }
+
   async #called(call: FakeKmsCall): Promise<void> {
     this.calls.push(call);
     await this.before(call);
