@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../base/error-table.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import { isOutOfReachCode } from "./network-code.ts";
 
 type KmsOperation = "generate" | "unwrap" | "wrap" | "rewrap";
 
@@ -78,10 +79,6 @@ const timeOfDay: ReadonlySet<string> = new Set([
   "SignatureDoesNotMatch",
 ]);
 
-/** Codes of Node's own network and TLS errors. */
-const networkCode =
-  /^(E(?!RR_)[A-Z0-9_]+|ERR_(TLS|SSL|SOCKET|HTTP)_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|HOSTNAME_MISMATCH)$/;
-
 /** The SDK's error in the port's words, with the SDK's as its cause. */
 export function awsError(error: unknown, operation: KmsOperation): SealwrightError {
   if (error instanceof SealwrightError) return error;
@@ -100,7 +97,7 @@ function mapped(failure: Omit<Failure, "skewed"> & { readonly operation: KmsOper
   if (named === "kms_not_mine" && !readsWrapped) return "kms_broken";
   if (named !== undefined) return named;
   // Before the status: a connection that breaks in the middle of an answer has one, and half an answer is none.
-  if (code !== undefined && networkCode.test(code)) return "kms_unavailable";
+  if (isOutOfReachCode(code)) return "kms_unavailable";
   if (status === undefined) return "kms_broken";
   // No name that is known: an XML or HTML page (a proxy, a denial before KMS reads the request), or a new exception.
   if (status === 401 || status === 403) return "kms_denied";

@@ -7,7 +7,7 @@ import {
 } from "@aws-sdk/client-kms";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { awsClient } from "./aws-client.ts";
-import { isAllowedEndpoint } from "./aws-endpoint.ts";
+import { isAllowedEndpoint } from "./endpoint.ts";
 import { awsError } from "./aws-error.ts";
 import { isAnsweredBy, parseAwsKeyId, type AwsKey } from "./aws-key-id.ts";
 import type { KmsContext } from "./context.ts";

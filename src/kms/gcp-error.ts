@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { ErrorCode } from "../base/error-table.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
+import { isOutOfReachCode } from "./network-code.ts";
 
 /** What is asked of Cloud KMS: the end of the path. */
 export type GcpVerb = "encrypt" | "decrypt";
@@ -44,15 +45,11 @@ function mapped(verb: GcpVerb, status: number, name: string | undefined): KmsCod
   return "kms_broken";
 }
 
-/** Codes of Node's own network and TLS errors, and undici's of connections that gave no answer. */
-const networkCode =
-  /^(E(?!RR_)[A-Z0-9_]+|ERR_(TLS|SSL|SOCKET|HTTP)_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|HOSTNAME_MISMATCH|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|CLOSED|DESTROYED|ABORTED))$/;
-
 /** What undici threw in place of an answer, in the port's words. */
 export function gcpFailure(error: unknown): SealwrightError {
   if (error instanceof SealwrightError) return error;
-  const code = error instanceof Error && "code" in error ? error.code : undefined;
-  const known = typeof code === "string" && networkCode.test(code);
-  // A certificate's failure may have the code of a sentence; anything odd is no answer to believe in.
-  return new SealwrightError(known ? "kms_unavailable" : "kms_broken", known ? { reason: code } : {}, error);
+  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
+  return isOutOfReachCode(code)
+    ? new SealwrightError("kms_unavailable", { reason: code }, error)
+    : new SealwrightError("kms_broken", {}, error);
 }

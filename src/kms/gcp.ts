@@ -1,5 +1,5 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
-import { isAllowedEndpoint } from "./aws-endpoint.ts";
+import { isAllowedEndpoint } from "./endpoint.ts";
 import { contextBytes, type KmsContext } from "./context.ts";
 import { gcpAgent, GcpClient } from "./gcp-client.ts";
 import { isGcpKeyName, isVersionOf } from "./gcp-key-name.ts";

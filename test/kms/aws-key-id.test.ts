@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isAllowedEndpoint } from "../../src/kms/aws-endpoint.ts";
+import { isAllowedEndpoint } from "../../src/kms/endpoint.ts";
 import { isAnsweredBy, parseAwsKeyId } from "../../src/kms/aws-key-id.ts";
 
 const id = "0a1b2c3d-0000-4000-8000-000000000001";

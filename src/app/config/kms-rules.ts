@@ -1,5 +1,5 @@
 import { isLoopback } from "../../base/listen-address.ts";
-import { isAllowedEndpoint } from "../../kms/aws-endpoint.ts";
+import { isAllowedEndpoint } from "../../kms/endpoint.ts";
 import { parseAwsKeyId } from "../../kms/aws-key-id.ts";
 import type { Breach } from "./breach.ts";
 import type { KmsFile } from "./kms-schema.ts";

@@ -1,0 +1,8 @@
+/** Codes of Node's own network and TLS errors, and undici's of connections that ended without an answer. */
+const outOfReach =
+  /^(E(?!RR_)[A-Z0-9_]+|ERR_(TLS|SSL|SOCKET|HTTP)_\w+|CERT_\w+|UNABLE_TO_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|HOSTNAME_MISMATCH|UND_ERR_(CONNECT_TIMEOUT|HEADERS_TIMEOUT|BODY_TIMEOUT|SOCKET|CLOSED|DESTROYED|ABORTED))$/;
+
+/** True for the code of an error that says: nobody answered, or nobody who could prove who they are. */
+export function isOutOfReachCode(code: unknown): code is string {
+  return typeof code === "string" && outOfReach.test(code);
+}
