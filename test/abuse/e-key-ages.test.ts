@@ -1,8 +1,12 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
 import { expect } from "chai";
 
 import { codeOf, statusOf } from "../rig/abuse-case.ts";
 import { denied, internalFailure, type KmsFault } from "../rig/kms-stand-in.ts";
 import { Rig } from "../rig/rig.ts";
+import { runCommand } from "../rig/sidecar.ts";
 import { forms } from "../rig/sidecar-files.ts";
 
 const wait = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms));
@@ -101,5 +105,66 @@ describe("E: keys grow old, with a cache age of one second", () => {
     await inBoth(undefined, async (rig) => {
       expect(await writeAndRead(rig), "given back").to.be.a("number");
     });
+  });
+});
+
+describe("E: keys that are purged, with a cache age of one hour", () => {
+  const purges = [
+    {
+      by: "the purge command",
+      purge: async ({ folder: { path } }: Rig): Promise<void> => {
+        const ran = await runCommand({ folder: path, args: ["keys", "purge", "-c", "sidecar.yaml", "--json"] });
+        expect(ran.code, ran.stderr).to.equal(0);
+        expect(JSON.parse(ran.stdout)).to.have.property("purged").above(0);
+      },
+    },
+    {
+      by: "SIGHUP",
+      purge: (rig: Rig): Promise<void> => {
+        rig.sidecar.signal("SIGHUP");
+        return Promise.resolve();
+      },
+    },
+  ];
+  let rigs: readonly Rig[] = [];
+  before(async function () {
+    this.timeout(20_000);
+    rigs = await Promise.all(forms.map((form) => Rig.start({ form })));
+  });
+  after(() => Promise.all(rigs.map((rig) => rig.stop())));
+
+  for (const { by, purge } of purges)
+    it(`E-07 a revoked key is of no use at once after ${by}`, async function () {
+      this.timeout(20_000);
+      for (const rig of rigs) {
+        rig.kms.fault = () => undefined;
+        expect(await writeAndRead(rig)).to.be.a("number");
+        rig.kms.fault = () => denied;
+        expect(await writeAndRead(rig), "cached keys serve").to.be.a("number");
+        await purge(rig);
+        for (let look = 0; look < 50 && (await rig.sidecar.metric("sealwright_data_keys_cached")) > 0; look += 1)
+          await wait(20);
+        const upstream = rig.upstream.requests.length;
+        const written = await rig.send({ target: "/v1/patients/1", body: '{"ssn":"x"}' });
+        expect(codeOf(written.answers[0])).to.equal("kms_denied");
+        expect(rig.upstream.requests.length, "nothing at the upstream").to.equal(upstream);
+        const read = await rig.send({ target: "/v1/patients/1" });
+        expect(codeOf(read.answers[0])).to.equal("open_failed");
+        rig.kms.fault = () => undefined;
+        expect(await writeAndRead(rig), "given back").to.be.a("number");
+      }
+    });
+
+  it("E-07 nobody purges without the token", async function () {
+    this.timeout(20_000);
+    const [rig] = rigs;
+    if (rig === undefined) return expect.fail("no rig");
+    await writeFile(join(rig.folder.path, "wrong.token"), "0123456789-not-the-token", { mode: 0o600 });
+    const file = await readFile(join(rig.folder.path, "sidecar.yaml"), "utf8");
+    await writeFile(join(rig.folder.path, "wrong.yaml"), file.replace("admin.token", "wrong.token"));
+    const ran = await runCommand({ folder: rig.folder.path, args: ["keys", "purge", "-c", "wrong.yaml"] });
+    expect(ran.code).to.equal(1);
+    expect(ran.stderr).to.match(/^admin_refused/);
+    expect(await rig.sidecar.metric("sealwright_data_keys_cached")).to.be.above(0);
   });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -80,7 +81,7 @@ export interface SidecarSettings {
 export const sidecarFile = (settings: SidecarSettings): string => `apiVersion: sealwright.dev/v1
 kind: Sidecar
 log: { level: debug }
-admin: { listen: 127.0.0.1:${settings.adminPort} }
+admin: { listen: 127.0.0.1:${settings.adminPort}, tokenFile: admin.token }
 identities:
   default: { cert: sidecar.crt, key: sidecar.key }
 trust:
@@ -122,6 +123,7 @@ export async function makeSidecarFolder(form: Form): Promise<SidecarFolder> {
   await write("ca.crt", pki.ca);
   await write("sidecar.crt", sidecar.cert);
   await write("sidecar.key", sidecar.key);
+  await write("admin.token", randomBytes(24).toString("base64url"));
   await write("patients.yaml", patientsMap(form));
   await write("people.yaml", peopleMap);
   await write("moving.yaml", movingMap);
