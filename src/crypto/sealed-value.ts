@@ -24,6 +24,11 @@ import type { KeyReference, SealedValue, Suite } from "./types.ts";
  * Nothing here is authenticated yet: data-key.ts opens a body under the AAD of binding.ts.
  */
 
+/** Versions of the format that are opened, the oldest first. None ever leaves the list, and no other is anybody's. */
+export const sealedVersions = ["swr1"] as const;
+
+export type SealedVersion = (typeof sealedVersions)[number];
+
 /** What every sealed value starts with. */
 export const sealedPrefix = "swr1.";
 

@@ -1,3 +1,5 @@
+import type { SealedVersion } from "../crypto/sealed-value.ts";
+
 /** How a sealed value names its data key. */
 export type KeyForm = "keyring" | "inline";
 
@@ -18,6 +20,11 @@ export interface KeysConfig {
   readonly rootId?: string | undefined;
   /** The forms that are opened; absent = the one that is sealed. A value of another form costs no KMS call. */
   readonly accept?: readonly KeyForm[] | undefined;
+  /**
+   * The oldest version of sealed values that is opened; absent = every version. There is one version yet: whoever adds another
+   * has the opening side compare.
+   */
+  readonly minVersion?: SealedVersion | undefined;
   /** When a data key is overdue: inline makes a new one, a keyring only says so. */
   readonly sealing: SealingLimits;
   readonly cache: {

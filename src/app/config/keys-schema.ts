@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { sealedVersions } from "../../crypto/sealed-value.ts";
 import { count, duration, durationOrNone, durationWithin, filePath, name, size } from "./scalars.ts";
 
 const hour = 3_600_000;
@@ -47,6 +48,10 @@ export const keysSchema = z.strictObject({
     .min(1, "Name at least one form, or leave the setting out.")
     .optional()
     .meta({ description: "Forms that are opened; default the configured form." }),
+  minVersion: z
+    .enum(sealedVersions)
+    .optional()
+    .meta({ description: "The oldest version of sealed values that is opened. There is one yet: swr1." }),
   rotation: rotation.optional().meta({ description: "What keys rotate --due does." }),
   usageReport: filePath
     .optional()

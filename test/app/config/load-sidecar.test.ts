@@ -101,6 +101,12 @@ describe("sidecar file", () => {
     expect(keyed(`${ring}, outageBudget: 0s`)).to.deep.equal([]);
   });
 
+  it("C-08 takes an oldest version of sealed values that it knows, and no other", () => {
+    expect(keyed("form: keyring, keyring: r, minVersion: swr1")).to.deep.equal([]);
+    for (const version of ["swr0", "swr2", '"1"'])
+      expect(keyed(`form: keyring, keyring: r, minVersion: ${version}`)).to.deep.equal(["unknown-value"]);
+  });
+
   it("keeps rotation within its windows, which no timer has to hold", () => {
     const rotation = (settings: string) => keyed(`form: keyring, keyring: r, rotation: { ${settings} }`);
     expect(rotation("decryptOnly: 29d")).to.deep.equal(["decrypt-only-window"]);
