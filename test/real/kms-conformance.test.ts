@@ -1,3 +1,4 @@
+import { gcpTraits, startGcpStage } from "../rig/gcp-stage.ts";
 import { describeKmsConformance } from "../rig/kms-conformance.ts";
 import { KmsMatrix } from "../rig/kms-matrix.ts";
 import { localTraits, startLocalStage } from "../rig/local-stage.ts";
@@ -10,5 +11,6 @@ describe("KMS conformance", () => {
   });
 
   describeKmsConformance("local", startLocalStage, { traits: localTraits, matrix });
+  describeKmsConformance("gcp (fake)", startGcpStage, { traits: gcpTraits, matrix });
   describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
 });

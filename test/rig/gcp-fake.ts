@@ -44,9 +44,9 @@ export class GcpFake {
     );
   }
 
-  /** `identity` must be good for 127.0.0.1. */
-  static async start(identity: TestIdentity): Promise<GcpFake> {
-    const fake = new GcpFake(identity, await GcpFakeMetadata.start());
+  /** `identity` must be good for 127.0.0.1. `metadata`: another fake's, whose tokens are then good here too. */
+  static async start(identity: TestIdentity, metadata?: GcpFakeMetadata): Promise<GcpFake> {
+    const fake = new GcpFake(identity, metadata ?? (await GcpFakeMetadata.start()));
     fake.#server.listen(0, "127.0.0.1");
     await once(fake.#server, "listening");
     return fake;

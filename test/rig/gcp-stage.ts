@@ -31,19 +31,19 @@ export async function startGcpStage(): Promise<KmsStage> {
   cleanup.defer(() => rm(folder, { recursive: true, force: true }));
   const pki = await createTestPki();
   const identity = await pki.issue({ name: "kms", ip: ["127.0.0.1"], usage: "server" });
-  const [service, other] = [await GcpFake.start(identity), await GcpFake.start(identity)];
+  const service = await GcpFake.start(identity);
+  const other = await GcpFake.start(identity, service.metadata);
   cleanup.defer(() => service.stop());
   cleanup.defer(() => other.stop());
   const front = cleanup.use(await FaultFront.start({ to: service.endpoint, ca: pki.ca }));
   const [ca, otherCa] = [join(folder, "ca.pem"), join(folder, "other.pem")];
   await writeFile(ca, front.ca);
   await writeFile(otherCa, pki.ca);
-  cleanup.use(lookingFor(service.metadata.host));
+  cleanup.use(lookingFor(service.metadata.host, folder));
   const kek: GcpKmsConfig = { provider: "gcp", keyName: service.key.name, endpoint: front.endpoint, ca };
   const kept = cleanup.move();
   return {
     kek,
-    // Its tokens are the first's: one metadata server a process.
     otherKek: { ...kek, endpoint: other.endpoint, ca: otherCa },
     front,
     rotate: () => {
@@ -59,9 +59,21 @@ export async function startGcpStage(): Promise<KmsStage> {
   };
 }
 
-/** Points the library at a metadata server, until disposed of. */
-function lookingFor(host: string): Disposable {
-  const before = process.env["GCE_METADATA_HOST"];
-  setVariable("GCE_METADATA_HOST", host);
-  return { [Symbol.dispose]: () => setVariable("GCE_METADATA_HOST", before) };
+/** Points the library at a metadata server and at nothing else, until disposed of. */
+function lookingFor(host: string, emptyFolder: string): Disposable {
+  const settings = {
+    GCE_METADATA_HOST: host,
+    // Else every client probes for half a second whether there is one.
+    METADATA_SERVER_DETECTION: "assume-present",
+    GOOGLE_APPLICATION_CREDENTIALS: undefined,
+    CLOUDSDK_CONFIG: emptyFolder,
+    HOME: emptyFolder,
+  };
+  const before = Object.keys(settings).map((name) => [name, process.env[name]] as const);
+  for (const [name, value] of Object.entries(settings)) setVariable(name, value);
+  return {
+    [Symbol.dispose]: () => {
+      for (const [name, value] of before) setVariable(name, value);
+    },
+  };
 }

@@ -5,6 +5,8 @@ import type { FaultFront, FrontAnswer } from "./fault-front.ts";
 export interface KmsStage extends AsyncDisposable {
   /** The KEK that is tried. With a `front`, its endpoint is the front's. */
   readonly kek: KmsConfig;
+  /** The KEK by a configuration that lets TLS 1.2 pass, where there is such a setting. */
+  readonly lenientKek?: KmsConfig | undefined;
   /** Another KEK of the same service. */
   readonly otherKek: KmsConfig;
   /** Makes a new version of the KEK, the newest from then on. */
@@ -52,6 +54,8 @@ export interface KmsTraits {
   readonly throttled?: readonly FrontAnswer[];
   /** Cases that cannot be tried here, each with the reason. */
   readonly notApplicable?: Partial<Record<KmsCase, string>>;
+  /** Runs only cases that take no time of their own. */
+  readonly quick?: boolean;
   /** Codes besides `kms_not_mine` that stand-ins of a service give where it is the bytes or the key that is wrong. */
   readonly alsoRefusedBy?: readonly string[];
 }

@@ -56,6 +56,7 @@ export async function startAwsStage(): Promise<KmsStage> {
   const kept = cleanup.move();
   return {
     kek: config(keyId),
+    lenientKek: { ...config(keyId), minVersion: "TLSv1.2" },
     otherKek: config(otherId),
     front,
     rotate: () => moto.rotateKey(keyId),
