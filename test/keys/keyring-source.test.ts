@@ -1,10 +1,15 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { printKeyringFile, shardOf } from "../../src/keys/keyring-file.ts";
+import { readKeyringFiles } from "../../src/keys/keyring-folder.ts";
+import { KeyringMac } from "../../src/keys/keyring-mac.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
 import { addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { withEntries } from "../../src/keys/keyring-shard.ts";
 import { rewrapKeyring } from "../../src/keys/rewrap.ts";
-import { failureCode } from "../rig/failure-code.ts";
+import { rootContext } from "../../src/kms/context.ts";
+import { failureCode, failureOf } from "../rig/failure-code.ts";
 import { unavailable } from "../rig/fake-kms.ts";
 import { KeysRig } from "../rig/keyring-rig.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
@@ -86,5 +91,51 @@ describe("keyring source", () => {
       expect(await failureCode(() => source.read())).to.equal("keyring_stale");
       writeFileSync(join(ring.path, `shard-${index}.json`), now);
     }
+  });
+
+  it("parses nothing that has not changed, and refuses what is broken without looking into it again", async () => {
+    const source = new KeyringSource(office);
+    await source.read();
+    writeFileSync(office.path, "half a fi");
+    const failures = [await failureOf(() => source.read()), await failureOf(() => source.read())];
+    expect(failures[0]?.code).to.equal("keyring_invalid");
+    expect(failures[1]).to.equal(failures[0]);
+  });
+
+  describe("after a change of the number of shards", () => {
+    /** The keyring of `office` anew in `count` shards of one generation, signed by its own root. */
+    async function reshard(count: number, generation: number): Promise<string> {
+      const [file] = (await readKeyringFiles(office.path)).map((stored) => stored.file);
+      if (file === undefined) return expect.fail("no keyring");
+      const root = await rig.kms.unwrap(Buffer.from(file.root.wraps[0]?.wrapped ?? "", "base64url"), rootContext);
+      const mac = new KeyringMac(root);
+      const path = join(folder(), `ring-${count}-${generation}`);
+      mkdirSync(path);
+      for (let index = 0; index < count; index += 1) {
+        const entries = file.entries.filter(({ id }) => shardOf(id, count) === index);
+        const content = { ...withEntries(file, entries), generation, shard: { index, count } };
+        writeFileSync(join(path, `shard-${index}.json`), printKeyringFile(mac.sign(content)));
+      }
+      return path;
+    }
+
+    for (const [generation, outcome] of [
+      [3, "keyring_stale"],
+      [4, "read"],
+      [5, "read"],
+    ] as const)
+      it(`of generation ${generation} where 4 was seen: ${outcome}`, async () => {
+        for (let index = 0; index < 3; index += 1) await addKey(office, anyKey);
+        const ring = join(folder(), "ring");
+        symlinkSync(office.path, ring);
+        const source = new KeyringSource({ ...office, path: ring });
+        expect((await source.read())?.generation).to.equal(4);
+        const sharded = await reshard(3, generation);
+        rmSync(ring);
+        symlinkSync(sharded, ring);
+        const read = async (): Promise<string> => ((await source.read()) === undefined ? "unchanged" : "read");
+        if (outcome === "read") expect(await read()).to.equal("read");
+        else expect(await failureCode(read)).to.equal(outcome);
+      });
   });
 });
