@@ -37,6 +37,8 @@ export class GoogleTokens implements GcpTokens {
       (agent) =>
         new library.GoogleAuth({
           scopes: scope,
+          // No request needs it; not given, the library would run `gcloud` to learn it.
+          projectId: "none",
           clientOptions: { transporterOptions: { fetchImplementation: fetchBy(agent) } },
         }),
     );

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTestPki, type TestPki } from "../../src/app/demo/pki.ts";
@@ -10,6 +10,7 @@ import { dataContext } from "../../src/kms/context.ts";
 import "../../src/kms/gcp.ts";
 import { GoogleTokens } from "../../src/kms/gcp-tokens.ts";
 import { openKms } from "../../src/kms/open-kms.ts";
+import { setVariable } from "../rig/aws-credentials.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { GcpFake } from "../rig/gcp-fake.ts";
 import { useGcpMetadata } from "../rig/gcp-environment.ts";
@@ -56,6 +57,19 @@ describe("access tokens for Cloud KMS, from a fake metadata server", () => {
     expect(next[0]).not.to.equal(first);
     expect(await tokens.current()).to.equal(next[0]);
     expect(service.metadata.issued).to.equal(2);
+  });
+
+  it("runs no program to learn anything", async () => {
+    const program = join(folder(), "gcloud");
+    writeFileSync(program, '#!/bin/sh\necho ran > "$0.ran"\n', { mode: 0o755 });
+    const path = process.env["PATH"];
+    setVariable("PATH", `${folder()}:${path ?? ""}`);
+    try {
+      await (await openTokens()).current();
+    } finally {
+      setVariable("PATH", path);
+    }
+    expect(existsSync(`${program}.ran`)).to.equal(false);
   });
 
   it("is out of reach where no token is to be had", async () => {
