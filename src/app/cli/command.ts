@@ -11,6 +11,8 @@ export interface CommandOption {
   readonly help: string;
   readonly required?: boolean;
   readonly choices?: readonly string[];
+  /** May be given several times: `CommandCall.list` has all. */
+  readonly repeatable?: boolean;
 }
 
 /** What a command is called with. Names are those of the flags without dashes (`record`, `not-before`). */
@@ -23,6 +25,8 @@ export interface CommandCall {
   /** The value of a required option. */
   readonly required: (name: string) => string;
   readonly flag: (name: string) => boolean;
+  /** All values of a repeatable option. */
+  readonly list: (name: string) => readonly string[];
   /** The positional argument, counted from 0. */
   readonly argument: (index: number) => string | undefined;
 }
@@ -65,6 +69,10 @@ function callOf(command: Command, terminal: Terminal): CommandCall {
       return value;
     },
     flag: (name) => options[camel(name)] === true,
+    list: (name) => {
+      const values = options[camel(name)];
+      return Array.isArray(values) ? values.filter((value) => typeof value === "string") : [];
+    },
     argument: (index) => command.args[index],
   };
 }
@@ -73,8 +81,10 @@ function callOf(command: Command, terminal: Terminal): CommandCall {
 export function addCommand(parent: Command, host: CommandHost, shape: CommandShape): void {
   const command = parent.command(shape.name).description(shape.summary);
   for (const { name, help } of shape.parameters ?? []) command.argument(name, help);
-  for (const { flags, help, required, choices } of shape.options ?? []) {
+  for (const { flags, help, required, choices, repeatable } of shape.options ?? []) {
     const option = new Option(flags, help).makeOptionMandatory(required === true);
+    if (repeatable === true)
+      option.argParser((value: string, before: readonly string[] | undefined) => [...(before ?? []), value]);
     command.addOption(choices === undefined ? option : option.choices(choices));
   }
   command.option("--json", "one JSON document on stdout");

@@ -7,10 +7,12 @@ import { demoCommand } from "./commands/demo.ts";
 import { explainCommand } from "./commands/explain.ts";
 import { inspectCommand } from "./commands/inspect.ts";
 import { kekCreateCommand } from "./commands/kek-create.ts";
+import { kekRecoveryCommand } from "./commands/kek-recovery.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysDestroyCommand } from "./commands/keys-destroy.ts";
+import { keysInventoryCommand } from "./commands/keys-inventory.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
 import { keysPurgeCommand } from "./commands/keys-purge.ts";
 import { keysReceiptVerifyCommand } from "./commands/keys-receipt-verify.ts";
@@ -54,6 +56,7 @@ export const commandGroups: readonly CommandGroup[] = [
       keysActivateCommand,
       keysRotateCommand,
       keysRewrapCommand,
+      keysInventoryCommand,
       keysRetireCommand,
       keysDestroyCommand,
       keysPurgeCommand,
@@ -62,7 +65,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { name: "keys receipt", summary: "receipts of destroyed keys", commands: [keysReceiptVerifyCommand] },
   { name: "trust", summary: "whom the sidecar believes", commands: [trustPinCommand] },
-  { name: "kek", summary: "key files of the provider local, for development", commands: [kekCreateCommand] },
+  { name: "kek", summary: "keys that wrap data keys: for development, and for a safe", commands: [kekCreateCommand, kekRecoveryCommand] },
 ];
 
 function newProgram(name: string, host: CommandHost): Command {

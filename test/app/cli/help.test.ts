@@ -68,13 +68,24 @@ describe("help", () => {
     const example = (name: string): string =>
       all.find(({ words }) => words.join(" ") === name)?.shape.example ?? "exit 9";
     const shown = [
-      ...["kek create", "keys init", "keys add", "keys list", "keys activate", "keys rotate", "keys rewrap"],
+      ...[
+        "kek create",
+        "kek recovery",
+        "keys init",
+        "keys add",
+        "keys list",
+        "keys activate",
+        "keys rotate",
+        "keys rewrap",
+      ],
+      "keys inventory",
       // The key that rotate has made.
       ...["keys retire", "keys destroy", "keys receipt verify", "keys cost"],
       ...["check", "explain", "inspect", "seal", "open", "doctor"],
     ];
     const around: Readonly<Record<string, (line: string) => string>> = {
       "keys activate": (line) => `sealwright keys add -c sidecar.yaml --tenant other --spread 0s\n${line}`,
+      "keys inventory": (line) => `echo '{"_id":"7","ssn":"078-05-1120"}' > dump.ndjson\n${line}`,
       // The key of this folder is for development, which the doctor finds.
       doctor: (line) => `${line} || [ $? -eq 1 ]`,
     };

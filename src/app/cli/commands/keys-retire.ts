@@ -1,17 +1,18 @@
+import { systemClock } from "../../../base/clock.ts";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
 import { entryNamed } from "../../../keys/entry-named.ts";
 import type { KeyringEntry } from "../../../keys/keyring-file.ts";
 import { listKeys } from "../../../keys/keyring-life-cycle.ts";
 import type { KeyringOffice } from "../../../keys/keyring-office.ts";
-import { defaultRotation, type KeysConfig } from "../../../keys/keys-config.ts";
+import { defaultRotation, type KeysConfig, type RotationTimes } from "../../../keys/keys-config.ts";
 import { assertRetirable, retireKey } from "../../../keys/retire-key.ts";
 import { retireVerdict, type RetireVerdict } from "../../../keys/retire-verdict.ts";
-import { noSightings } from "../../../keys/key-sightings.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
 import { entryLines, entryMembers } from "../keyring-entries.ts";
 import { withKeyringOffice } from "../keyring-office.ts";
+import { sightingOptions, sightingsOf } from "../sighting-options.ts";
 import { usageProblem } from "../usage-problem.ts";
 
 /** A pending key has never sealed, so that nothing can be sealed under it. */
@@ -22,11 +23,20 @@ interface Retirement {
   readonly verdict: RetireVerdict;
 }
 
-async function verdictOn(entry: KeyringEntry, office: KeyringOffice, keys: KeysConfig): Promise<RetireVerdict> {
+async function verdictOn(
+  call: CommandCall,
+  entry: KeyringEntry,
+  { decryptOnly }: RotationTimes,
+): Promise<RetireVerdict> {
   if (entry.state === "pending") return neverSealed;
-  const { decryptOnly } = keys.rotation ?? defaultRotation;
-  const evidence = { sightings: noSightings, coverage: { reports: [], scans: [] } };
-  return Promise.resolve(retireVerdict({ entry, ...evidence, now: office.clock.wallMs(), decryptOnlyMs: decryptOnly }));
+  const sightings = await sightingsOf(call);
+  return retireVerdict({
+    entry,
+    sightings: sightings.of(entry.id),
+    coverage: sightings.coverage,
+    now: systemClock.wallMs(),
+    decryptOnlyMs: decryptOnly,
+  });
 }
 
 /** Throws `key_in_use` with the reasons, unless the whole id was typed out. */
@@ -36,7 +46,7 @@ async function retired(call: CommandCall, office: KeyringOffice, keys: KeysConfi
   assertRetirable(entry);
   const forced = option("force");
   if (forced !== undefined && forced !== entry.id) throw usageProblem("--force takes all 64 digits of this key's id");
-  const verdict = await verdictOn(entry, office, keys);
+  const verdict = await verdictOn(call, entry, keys.rotation ?? defaultRotation);
   if (verdict.eligible || forced !== undefined) return { key: await retireKey(office, entry), verdict };
   if (!json) for (const reason of verdict.reasons) terminal.progress(`not retired: ${reason}`);
   throw new SealwrightError("key_in_use", { reason: verdict.reasons.join("; "), keyId: entry.id.slice(0, 16) });
@@ -51,7 +61,11 @@ export const keysRetireCommand: CommandShape = {
     "know of a value under it; a pending key goes at once. The key's wraps stay in the keyring, so that a copy of the data can\n" +
     "still be opened by restoring an older keyring; keys destroy removes them for ever.",
   parameters: [{ name: "<id>", help: "the key's id, or its first 8 digits or more" }],
-  options: [configOption, { flags: "--force <id>", help: "retire it whatever is known: the whole id typed out" }],
+  options: [
+    configOption,
+    ...sightingOptions,
+    { flags: "--force <id>", help: "retire it whatever is known: the whole id typed out" },
+  ],
   act: async (call) => {
     const { terminal, json, required } = call;
     const { key, verdict } = await withKeyringOffice(required("config"), (office, keys) => retired(call, office, keys));

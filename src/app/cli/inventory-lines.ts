@@ -1,0 +1,99 @@
+import type { InventoriedKey, KeyInventory } from "../inventory/key-inventory.ts";
+import type { FoundKey } from "../inventory/found-keys.ts";
+import type { Sightings } from "../inventory/sightings.ts";
+import { printTime } from "../../keys/keyring-file.ts";
+import { entryMembers } from "./keyring-entries.ts";
+import { columnLines } from "./member-lines.ts";
+import { megabytes } from "./sighting-options.ts";
+
+const header = ["ID", "STATE", "TENANT", "DATASET", "KEK", "FOUND", "LAST FOUND", "SEALED", "OPENED", "LAST OPENED"];
+
+/** Tables for people: the keyring's keys, those that only values name, the verdicts. */
+export function inventoryLines(inventory: KeyInventory, sightings: Sightings): readonly string[] {
+  const { keys, inline, unknown } = inventory;
+  const rows = [
+    ...keys.map(keyRow),
+    ...inline.map(({ found, known }) => foundRow(found, known ? "inline" : "inline, KEK UNKNOWN")),
+    ...unknown.map((found) => foundRow(found, "UNKNOWN")),
+  ];
+  return [...columnLines([header, ...rows]), "", ...keys.flatMap(verdictLines), ...coverageLines(sightings)];
+}
+
+function keyRow({ entry, seen, lost }: InventoriedKey): readonly string[] {
+  const { id, state, scope, wraps } = entry;
+  return [
+    id.slice(0, 16),
+    lost ? `${state}, LOST` : state,
+    scope.tenant ?? "any",
+    scope.dataset ?? "any",
+    wraps.map(({ kek }) => kek).join(",") || "-",
+    String(seen.found),
+    time(seen.foundAt),
+    String(seen.sealed),
+    String(seen.opened),
+    time(seen.lastOpened),
+  ];
+}
+
+function foundRow({ id, kek, values, seenAt }: FoundKey, state: string): readonly string[] {
+  return [id.slice(0, 16), state, "-", "-", kek ?? "-", String(values), time(seenAt), "-", "-", "-"];
+}
+
+/** Of keys that seal no more; of the others the state says it all. */
+function verdictLines({ entry, verdict }: InventoriedKey): readonly string[] {
+  if (entry.state !== "decrypt-only") return [];
+  const word = verdict.eligible ? "may retire" : "stays";
+  return [`${entry.id.slice(0, 16)} ${word}: ${verdict.reasons.join("; ")}`];
+}
+
+function coverageLines({ scan, reports }: Sightings): readonly string[] {
+  return [
+    ...(scan === undefined
+      ? []
+      : [`scanned ${scan.coverage.files} files, ${megabytes(scan.bytes)}: ${scan.keys.values} sealed values`]),
+    ...(reports.length === 0 ? [] : [`read the usage reports of ${reports.length} sidecars`]),
+  ];
+}
+
+/** The same for machines. */
+export function inventoryMembers(inventory: KeyInventory, { scan, reports }: Sightings) {
+  return {
+    keys: inventory.keys.map(({ entry, seen, verdict, lost }) => ({
+      ...entryMembers(entry),
+      found: seen.found,
+      foundAt: optionalTime(seen.foundAt),
+      sealed: seen.sealed,
+      lastSealed: optionalTime(seen.lastSealed),
+      opened: seen.opened,
+      lastOpened: optionalTime(seen.lastOpened),
+      lost,
+      verdict,
+    })),
+    inline: inventory.inline.map(({ found, known }) => ({ ...foundMembers(found), kek: found.kek, kekKnown: known })),
+    unknown: inventory.unknown.map(foundMembers),
+    unopenable: inventory.unopenable,
+    ...(scan === undefined
+      ? {}
+      : {
+          scan: {
+            files: scan.coverage.files,
+            unreadable: scan.coverage.unreadable,
+            bytes: scan.bytes,
+            values: scan.keys.values,
+          },
+        }),
+    reports: reports.map(({ sidecar, since, writtenAt }) => ({ sidecar, since, writtenAt })),
+  };
+}
+
+function foundMembers({ id, values, seenAt }: FoundKey) {
+  return { id, found: values, foundAt: optionalTime(seenAt) };
+}
+
+function optionalTime(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : printTime(ms);
+}
+
+function time(ms: number | undefined): string {
+  return optionalTime(ms) ?? "-";
+}
