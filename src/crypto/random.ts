@@ -42,3 +42,8 @@ export class NoncePool implements NonceSource {
 export function randomBytes(count: number): Buffer {
   return randomFillSync(Buffer.alloc(count));
 }
+
+/** A random name: `bytes` bytes as lower-case hex digits. */
+export function randomHex(bytes: number): string {
+  return randomFillSync(Buffer.alloc(bytes)).toString("hex");
+}

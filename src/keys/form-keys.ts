@@ -1,10 +1,12 @@
 import type { KeyReference } from "../crypto/types.ts";
+import { randomHex } from "../crypto/random.ts";
+import { outlookOf } from "./form-outlook.ts";
 import { FormView } from "./form-view.ts";
 import type { InlineKeys } from "./inline-keys.ts";
 import type { KeyCache } from "./key-cache.ts";
 import { drillReport, type DrillReport } from "./key-drill.ts";
 import { KeyMeasures } from "./key-measures.ts";
-import { outlookOf, type Outlook } from "./key-outlook.ts";
+import type { Outlook } from "./key-outlook.ts";
 import type { KeyReadiness, KeyService, KeyStatus } from "./key-service.ts";
 import type { KeyTools } from "./key-tools.ts";
 import type { KeyringWatch } from "./keyring-watch.ts";
@@ -54,7 +56,7 @@ export class FormKeys implements KeyService {
   }
 
   async start(): Promise<void> {
-    await this.#forms.usageFile?.start(crypto.randomUUID().replaceAll("-", ""));
+    await this.#forms.usageFile?.start(randomHex(16));
     this.#sweepLater();
     await this.#forms.keyring?.start();
   }
