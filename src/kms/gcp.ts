@@ -7,9 +7,14 @@ import { GoogleTokens, type GcpTokens } from "./gcp-tokens.ts";
 import { gcpMessage, readDecrypted, readEncrypted } from "./gcp-wire.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 import type { GcpKmsConfig } from "./kms-config.ts";
+import type { ProviderPorts } from "./kms-ports.ts";
 import { randomKey } from "./random-key.ts";
 
 const keyBytes = 32;
+
+interface GcpPorts extends Pick<ProviderPorts, "kek" | "log"> {
+  readonly tokens?: GcpTokens;
+}
 
 /**
  * Google Cloud KMS: one symmetric key. The context is the additional authenticated data. The service makes no data keys, so
@@ -19,10 +24,12 @@ class GcpKms implements Kms {
   readonly canUnwrap = true;
   readonly #client: GcpClient;
   readonly #config: GcpKmsConfig;
+  readonly #told: ToldProtection;
 
-  constructor(client: GcpClient, config: GcpKmsConfig) {
+  constructor(client: GcpClient, config: GcpKmsConfig, ports: Pick<ProviderPorts, "kek" | "log">) {
     this.#client = client;
     this.#config = config;
+    this.#told = new ToldProtection(ports);
   }
 
   async generate(context: KmsContext): Promise<GeneratedKey> {
@@ -77,20 +84,37 @@ class GcpKms implements Kms {
 
   #checkProtection(answered: string | undefined): void {
     const { protectionLevel } = this.#config;
+    this.#told.see(answered);
     if (protectionLevel !== undefined && answered !== protectionLevel) throw broken("protection level");
   }
 }
 
+/** Says in the log what protects the key, whenever that is news. */
+class ToldProtection {
+  readonly #ports: Pick<ProviderPorts, "kek" | "log">;
+  #last: string | undefined;
+
+  constructor(ports: Pick<ProviderPorts, "kek" | "log">) {
+    this.#ports = ports;
+  }
+
+  see(level: string | undefined): void {
+    if (level === undefined || level === this.#last) return;
+    this.#last = level;
+    this.#ports.log.info("kms_protection_level", { kek: this.#ports.kek, provider: "gcp", reason: level });
+  }
+}
+
 /**
- * Throws `config_invalid` (key name, endpoint), `file_unreadable` (ca). Asks nothing of the service yet. `tokens`, of which the
- * KMS takes charge, stands in for Application Default Credentials.
+ * Throws `config_invalid` (key name, endpoint), `file_unreadable` (ca). Asks nothing of the service yet.
+ * `ports.tokens`, of which the KMS takes charge, stands in for Application Default Credentials.
  */
-export async function openGcpKms(config: GcpKmsConfig, tokens?: GcpTokens): Promise<Kms> {
+export async function openGcpKms(config: GcpKmsConfig, ports: GcpPorts): Promise<Kms> {
   if (!isGcpKeyName(config.keyName)) throw new SealwrightError("config_invalid", { reason: "no name of a key" });
   if (config.endpoint !== undefined && !isAllowedEndpoint(config.endpoint))
     throw new SealwrightError("config_invalid", { reason: "endpoint is neither https nor on loopback" });
   const agent = await gcpAgent(config);
-  return new GcpKms(new GcpClient(agent, tokens ?? (await GoogleTokens.open()), config), config);
+  return new GcpKms(new GcpClient(agent, ports.tokens ?? (await GoogleTokens.open()), config), config, ports);
 }
 
 function broken(reason: string): SealwrightError {

@@ -10,3 +10,9 @@ export interface KmsPorts {
   /** Spreads retries over time: a number in [0, 1). No secret depends on it. */
   readonly random: () => number;
 }
+
+/** What a provider has of the world. */
+export interface ProviderPorts extends KmsPorts {
+  /** Name of the KEK. */
+  readonly kek: string;
+}

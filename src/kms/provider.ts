@@ -1,12 +1,13 @@
 import type { Kms } from "./kms.ts";
 import type { KmsConfig } from "./kms-config.ts";
+import type { ProviderPorts } from "./kms-ports.ts";
 
 /** One kind of key service. */
 export interface ProviderRow<C extends KmsConfig> {
   /** For development only: said at start, in health and on the page. */
   readonly development: boolean;
   /** Loads what the provider needs and opens it. Throws `key_file`, `config_invalid`, `file_unreadable`. */
-  readonly open: (config: C) => Promise<Kms>;
+  readonly open: (config: C, ports: ProviderPorts) => Promise<Kms>;
 }
 
 type ProviderTable = { readonly [P in KmsConfig["provider"]]: ProviderRow<Extract<KmsConfig, { provider: P }>> };
@@ -21,9 +22,13 @@ export const providerTable: ProviderTable = Object.freeze({
     development: false,
     open: async (config) => (await import("./aws.ts")).openAwsKms(config),
   },
+  recovery: {
+    development: false,
+    open: async (config) => (await import("./recovery.ts")).openRecoveryKms(config),
+  },
   gcp: {
     development: false,
-    open: async (config) => (await import("./gcp.ts")).openGcpKms(config),
+    open: async (config, ports) => (await import("./gcp.ts")).openGcpKms(config, ports),
   },
 });
 

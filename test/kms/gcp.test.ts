@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTestPki, type TestIdentity, type TestPki } from "../../src/app/demo/pki.ts";
+import { silentLog, type LogFields } from "../../src/base/log.ts";
 import { contextBytes, dataContext, rootContext } from "../../src/kms/context.ts";
 import { openGcpKms } from "../../src/kms/gcp.ts";
 import type { GcpTokens } from "../../src/kms/gcp-tokens.ts";
@@ -52,11 +53,16 @@ describe("Cloud KMS, against a fake of its REST interface (not certified against
     close: () => Promise.resolve(),
   };
 
+  const levels: (string | undefined)[] = [];
+  const note = (event: string, fields?: LogFields): void => {
+    if (event === "kms_protection_level") levels.push(fields?.reason);
+  };
+
   async function open(more: Partial<GcpKmsConfig> = {}, from: GcpTokens = tokens): Promise<Kms> {
     const ca = join(folder(), "ca.pem");
     writeFileSync(ca, pki.ca);
     const config = { provider: "gcp", keyName: service.key.name, endpoint: service.endpoint, ca, ...more } as const;
-    const one = await openGcpKms(config, from);
+    const one = await openGcpKms(config, { kek: "main", log: { ...silentLog, info: note }, tokens: from });
     opened.push(one);
     return one;
   }
@@ -284,6 +290,16 @@ describe("Cloud KMS, against a fake of its REST interface (not certified against
     expect(await failureCode(() => demanding.unwrap(wrapped, context))).to.equal("kms_broken");
     service.key.protectionLevel = "HSM";
     expect((await demanding.unwrap(wrapped, context)).length).to.equal(32);
+  });
+
+  it("says in the log what protects the key, whenever that is news", async () => {
+    levels.length = 0;
+    const { wrapped } = await kms.generate(context);
+    await kms.unwrap(wrapped, context);
+    expect(levels).to.deep.equal(["SOFTWARE"]);
+    service.key.protectionLevel = "HSM";
+    await kms.unwrap(wrapped, context);
+    expect(levels).to.deep.equal(["SOFTWARE", "HSM"]);
   });
 
   it("is not opened with a name, an endpoint or authorities that cannot be meant", async () => {
