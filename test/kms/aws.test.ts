@@ -71,6 +71,60 @@ describe("AWS KMS", () => {
     expect(await failureCode(() => kms.unwrap(wrapped, other))).to.equal("kms_not_mine");
   });
 
+  it("rewraps inside the service, under the same key and the same context", async () => {
+    const { plaintext, wrapped } = await kms.generate(context);
+    const anew = await kms.rewrap(wrapped, context);
+    expect((await kms.unwrap(anew, context)).equals(plaintext)).to.equal(true);
+    expect(service.callsTo("ReEncrypt")).to.have.length(1);
+    expect(service.calls.at(-2)?.raw.includes(plaintext.toString("base64"))).to.equal(false);
+  });
+
+  describe("with a multi-region key", () => {
+    const mrk = "mrk-0123456789abcdef0123456789abcdef";
+    const arnIn = (region: string): string => `arn:aws:kms:${region}:111122223333:key/${mrk}`;
+    let here: KmsStandIn;
+    let there: KmsStandIn;
+
+    beforeEach(async () => {
+      here = await KmsStandIn.start(arnIn("eu-west-1"));
+      there = await KmsStandIn.start(arnIn("us-east-1"));
+    });
+    afterEach(async () => {
+      await here.stop();
+      await there.stop();
+    });
+
+    it("opens what the replica of another region wrapped, and is asked and answers in its own region", async () => {
+      const away = await openAt(there.endpoint, { keyId: arnIn("us-east-1"), region: "us-east-1" });
+      const { plaintext, wrapped } = await away.generate(context);
+      const home = await openAt(here.endpoint, { keyId: arnIn("eu-west-1") });
+      expect((await home.unwrap(wrapped, context)).equals(plaintext)).to.equal(true);
+      expect((await away.unwrap(await home.rewrap(wrapped, context), context)).equals(plaintext)).to.equal(true);
+      expect(new Set(here.calls.map((call) => call.keyId))).to.deep.equal(new Set([arnIn("eu-west-1")]));
+    });
+
+    it("takes no answer of another region's replica", async () => {
+      const home = await openAt(here.endpoint, { keyId: arnIn("eu-west-1") });
+      const { wrapped } = await home.generate(context);
+      here.fault = () => ({ kind: "answer", edit: (answer) => ({ ...answer, KeyId: arnIn("us-east-1") }) });
+      expect(await failureCode(() => home.unwrap(wrapped, context))).to.equal("kms_broken");
+      expect(await failureCode(() => home.generate(context))).to.equal("kms_broken");
+    });
+  });
+
+  it("is served by a key of another account, by its whole ARN", async () => {
+    const foreign = await KmsStandIn.start(keyId.replace("111122223333", "999988887777"));
+    try {
+      const guest = await openAt(foreign.endpoint, { keyId: foreign.keyId });
+      const { plaintext, wrapped } = await guest.generate(context);
+      expect((await guest.unwrap(wrapped, context)).equals(plaintext)).to.equal(true);
+      foreign.fault = () => ({ kind: "answer", edit: (answer) => ({ ...answer, KeyId: keyId }) });
+      expect(await failureCode(() => guest.unwrap(wrapped, context))).to.equal("kms_broken");
+    } finally {
+      await foreign.stop();
+    }
+  });
+
   const broken: Readonly<Record<string, (answer: KmsAnswer) => KmsAnswer>> = {
     "another key's ARN": (answer) => ({ ...answer, KeyId: keyId.replace("0001", "0002") }),
     "a bare key id": (answer) => ({ ...answer, KeyId: "0a1b2c3d-0000-4000-8000-000000000001" }),

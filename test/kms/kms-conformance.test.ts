@@ -1,4 +1,5 @@
 import { describeKmsConformance } from "../rig/kms-conformance.ts";
+import { awsStandInTraits, startAwsStandInStage } from "../rig/aws-stand-in-stage.ts";
 import { gcpTraits, startGcpStage } from "../rig/gcp-stage.ts";
 import { KmsMatrix } from "../rig/kms-matrix.ts";
 import { localTraits, startLocalStage } from "../rig/local-stage.ts";
@@ -7,5 +8,6 @@ import { localTraits, startLocalStage } from "../rig/local-stage.ts";
 describe("KMS conformance, quick", () => {
   const matrix = new KmsMatrix();
   describeKmsConformance("local", startLocalStage, { traits: localTraits, matrix });
+  describeKmsConformance("aws (stand-in)", startAwsStandInStage, { traits: awsStandInTraits, matrix });
   describeKmsConformance("gcp (fake)", startGcpStage, { traits: { ...gcpTraits, quick: true }, matrix });
 });

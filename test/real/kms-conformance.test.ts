@@ -1,3 +1,4 @@
+import { awsStandInTraits, startAwsStandInStage } from "../rig/aws-stand-in-stage.ts";
 import { gcpTraits, startGcpStage } from "../rig/gcp-stage.ts";
 import { describeKmsConformance } from "../rig/kms-conformance.ts";
 import { KmsMatrix } from "../rig/kms-matrix.ts";
@@ -11,6 +12,7 @@ describe("KMS conformance", () => {
   });
 
   describeKmsConformance("local", startLocalStage, { traits: localTraits, matrix });
+  describeKmsConformance("aws (stand-in)", startAwsStandInStage, { traits: awsStandInTraits, matrix });
   describeKmsConformance("gcp (fake)", startGcpStage, { traits: gcpTraits, matrix });
   describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
 });

@@ -26,13 +26,15 @@ export type KmsAnswer = Readonly<Record<string, string>>;
 export const denied: KmsFault = { kind: "error", status: 400, type: "AccessDeniedException" };
 export const internalFailure: KmsFault = { kind: "error", status: 500, type: "KMSInternalException" };
 
+const usualKeyId = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001";
+
 /** One for all stand-ins of a run, so that a keyring made beside one is good beside the next. */
 const master = randomBytes(32);
 
 type Parameters = Readonly<Record<string, unknown>>;
 
 /**
- * Stands in for AWS KMS over HTTP: GenerateDataKey, Decrypt, Encrypt and DescribeKey of the JSON 1.1 protocol, with the
+ * Stands in for AWS KMS over HTTP: GenerateDataKey, Decrypt, Encrypt, ReEncrypt and DescribeKey of the JSON 1.1 protocol, with the
  * errors that AWS documents for a wrong key or context. It counts calls and remembers contexts, requests and every key it
  * ever gave, so that tests can look for them elsewhere.
  */
@@ -42,11 +44,16 @@ export class KmsStandIn {
   readonly dataKeys: Buffer[] = [];
   /** Asked before each call. */
   fault: (call: KmsCall) => KmsFault | undefined = () => undefined;
-  readonly keyId = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000001";
+  /** ARN of its one key. */
+  readonly keyId: string;
   readonly #server: Server = createServer((request, response) => void this.#serve(request, response));
 
-  static async start(): Promise<KmsStandIn> {
-    const kms = new KmsStandIn();
+  private constructor(keyId: string) {
+    this.keyId = keyId;
+  }
+
+  static async start(keyId = usualKeyId): Promise<KmsStandIn> {
+    const kms = new KmsStandIn(keyId);
     kms.#server.listen(0, "127.0.0.1");
     await once(kms.#server, "listening");
     return kms;
@@ -73,14 +80,19 @@ export class KmsStandIn {
   wrap(plaintext: Buffer, context: Readonly<Record<string, string>>): Buffer {
     const nonce = randomBytes(12);
     const cipher = createCipheriv("aes-256-gcm", master, nonce);
-    cipher.setAAD(contextBytes(context));
+    cipher.setAAD(this.#boundTo(context));
     return Buffer.concat([nonce, cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+  }
+
+  /** The key and the context. Replicas of a multi-region key, which differ by region only, are one key. */
+  #boundTo(context: Readonly<Record<string, string>>): Buffer {
+    return Buffer.concat([Buffer.from(`${this.keyId.replace(/^.*:key\//u, "")}\n`), contextBytes(context)]);
   }
 
   #unwrap(blob: Buffer, context: Readonly<Record<string, string>>): Buffer | undefined {
     if (blob.length < 12 + 16) return undefined;
     const decipher = createDecipheriv("aes-256-gcm", master, blob.subarray(0, 12), { authTagLength: 16 });
-    decipher.setAAD(contextBytes(context));
+    decipher.setAAD(this.#boundTo(context));
     decipher.setAuthTag(blob.subarray(-16));
     try {
       return Buffer.concat([decipher.update(blob.subarray(12, -16)), decipher.final()]);
@@ -96,8 +108,8 @@ export class KmsStandIn {
     const parameters = JSON.parse(body.toString()) as Parameters;
     const call: KmsCall = {
       operation: String(request.headers["x-amz-target"]).replace("TrentService.", ""),
-      keyId: textOf(parameters["KeyId"]),
-      context: (parameters["EncryptionContext"] ?? {}) as Readonly<Record<string, string>>,
+      keyId: textOf(parameters["KeyId"] ?? parameters["DestinationKeyId"]),
+      context: (parameters["EncryptionContext"] ?? parameters["SourceEncryptionContext"] ?? {}) as KmsCall["context"],
       raw: Buffer.concat([Buffer.from(`${request.rawHeaders.join("\n")}\n\n`), body]),
       at: performance.now(),
     };
@@ -139,6 +151,19 @@ export class KmsStandIn {
           KeyId: this.keyId,
           CiphertextBlob: this.wrap(plaintext, call.context).toString("base64"),
           EncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+        };
+      }
+      case "ReEncrypt": {
+        if (textOf(parameters["SourceKeyId"]) !== this.keyId) return "IncorrectKeyException";
+        const plaintext = this.#unwrap(Buffer.from(textOf(parameters["CiphertextBlob"]), "base64"), call.context);
+        if (plaintext === undefined) return "InvalidCiphertextException";
+        const destination = parameters["DestinationEncryptionContext"] as KmsCall["context"];
+        return {
+          KeyId: this.keyId,
+          SourceKeyId: this.keyId,
+          CiphertextBlob: this.wrap(plaintext, destination).toString("base64"),
+          SourceEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
+          DestinationEncryptionAlgorithm: "SYMMETRIC_DEFAULT",
         };
       }
       case "DescribeKey":

@@ -7,23 +7,18 @@ import { join } from "node:path";
 
 import type { AwsKmsConfig } from "../../../src/kms/kms-config.ts";
 import { setVariable } from "../../rig/aws-credentials.ts";
+import { awsThrottled } from "../../rig/aws-stand-in-stage.ts";
 import { FaultFront } from "../../rig/fault-front.ts";
 import type { KmsStage, KmsTraits } from "../../rig/kms-stage.ts";
 import { Moto, type MotoUser } from "./moto.ts";
 
-const json = "application/x-amz-json-1.1";
-
 export const awsTraits: KmsTraits = {
-  throttled: [
-    { status: 400, type: json, body: '{"__type":"ThrottlingException","message":"Rate exceeded"}' },
-    { status: 429, type: json, body: '{"__type":"TooManyRequestsException"}' },
-    { status: 503, type: "text/html", body: "<html>Service Unavailable</html>" },
-  ],
+  throttled: awsThrottled,
   // moto answers AccessDenied where the header of the ciphertext names a key that it does not know; AWS an invalid ciphertext.
   alsoRefusedBy: ["kms_denied"],
   notApplicable: {
     "another key":
-      "moto answers ReEncrypt for any source key and AccessDenied to Decrypt; by the answers that AWS documents in test/kms/aws.test.ts",
+      "moto lets ReEncrypt take any source key and denies where AWS says IncorrectKey; shown by the stand-in",
   },
 };
 
