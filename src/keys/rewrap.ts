@@ -13,7 +13,7 @@ import { rewrapKey, type RewrapOrder } from "./rewrap-key.ts";
 import { editedWraps, isEmpty, noEdits, type WrapEdits } from "./wrap-edits.ts";
 
 /** Keys whose new wraps are written together: what an interruption has to do again at most. */
-const batch = 500;
+const batch = 1000;
 /** How often a write is tried while others are changing the keyring. */
 const writeAttempts = 20;
 

@@ -12,7 +12,7 @@ import { dueRotation, sealingScopes, type DueRotation, type RotationTiming } fro
 import { scopeName } from "./scope-name.ts";
 
 /** New keys that are made before some are written: what an interruption throws away at most. */
-const batch = 200;
+const batch = 1000;
 
 /** Which keys to rotate: one use of one scope, or of every scope in which a key seals. */
 export interface RotationWish {

@@ -7,9 +7,9 @@ export function entryMembers(entry: KeyringEntry) {
   return { id, use, scope, state, createdAt, notBefore, keks: wraps.map(({ kek }) => kek) };
 }
 
-const header = ["ID", "STATE", "USE", "TENANT", "DATASET", "CREATED", "NOT BEFORE", "KEK"];
+const header = ["ID", "STATE", "USE", "TENANT", "DATASET", "CREATED", "SINCE", "KEK"];
 
-/** A table of entries; ids by their first 16 digits, as logs have them. */
+/** A table of entries; ids by their first 16 digits, as logs have them. SINCE: when they came into their state, or may leave it. */
 export function entryLines(entries: readonly KeyringEntry[]): readonly string[] {
   const rows = entries.map(({ id, state, use, scope, createdAt, notBefore, wraps }) => [
     id.slice(0, 16),
@@ -18,8 +18,8 @@ export function entryLines(entries: readonly KeyringEntry[]): readonly string[] 
     scope.tenant ?? "any",
     scope.dataset ?? "any",
     createdAt,
-    notBefore,
-    wraps.map(({ kek }) => kek).join(","),
+    state === "pending" ? `from ${notBefore}` : notBefore,
+    wraps.length === 0 ? "destroyed" : wraps.map(({ kek }) => kek).join(","),
   ]);
   return columnLines([header, ...rows]);
 }
