@@ -1,7 +1,7 @@
 import type { KmsRate } from "./pace.ts";
 
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
-export type KmsConfig = LocalKmsConfig | AwsKmsConfig | GcpKmsConfig;
+export type KmsConfig = LocalKmsConfig | RecoveryKmsConfig | AwsKmsConfig | GcpKmsConfig;
 
 /** How patient the sidecar is with a key service. Absent members take `defaultPatience`. */
 export interface KmsPatience {
@@ -71,3 +71,33 @@ export interface GcpKmsConfig extends Patient {
 export const gcpProtectionLevels = ["SOFTWARE", "HSM", "HSM_SINGLE_TENANT", "EXTERNAL", "EXTERNAL_VPC"] as const;
 
 export type GcpProtectionLevel = (typeof gcpProtectionLevels)[number];
+
+/** An HSM, or what speaks PKCS #11 like one. */
+export interface Pkcs11KmsConfig extends Patient {
+  readonly provider: "pkcs11";
+  /** Path of the vendor's library. */
+  readonly module: string;
+  /** Label of the token. */
+  readonly token: string;
+  /** Label of the one AES-256 key that may not leave the token. */
+  readonly key: string;
+  /** The user's PIN, alone in a file. */
+  readonly pinFile: string;
+  /** Default `aes-gcm`. Permanent: what one mechanism wrapped the other does not unwrap. */
+  readonly mechanism?: Pkcs11Mechanism | undefined;
+  /** Calls under way at most, each on a session of its own; default 2, as each holds one of the process's four IO threads. */
+  readonly sessions?: number | undefined;
+}
+
+export const pkcs11Mechanisms = ["aes-gcm", "aes-key-wrap"] as const;
+
+export type Pkcs11Mechanism = (typeof pkcs11Mechanisms)[number];
+
+/** A key of which the secret half lies in a safe. */
+export interface RecoveryKmsConfig extends Patient {
+  readonly provider: "recovery";
+  /** The public half: `swr-recovery-1...` */
+  readonly recipient: string;
+  /** Break glass: the secret half, where data keys are to be unwrapped by it. */
+  readonly secretFile?: string | undefined;
+}

@@ -1,8 +1,6 @@
-import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
 import { z } from "zod";
 import { fromBase64url, toBase64url } from "../base/bytes.ts";
-import { SealwrightError } from "../base/sealwright-error.ts";
+import { readSecretFile, secretFileRefused, writeSecretFile } from "./secret-file.ts";
 
 /** `{ "apiVersion": "sealwright.dev/v1", "kind": "LocalKek", "key": base64url of 32 bytes }`, mode 0600 or stricter. */
 const fileSchema = z.strictObject({
@@ -13,61 +11,27 @@ const fileSchema = z.strictObject({
 
 const keyBytes = 32;
 const longestFile = 1024;
-/** Any bit but the owner's read and write. */
-const looseMode = 0o7177;
 
 /** The key that the file holds; the caller zeroes it. Throws `key_file`. */
 export async function readLocalKeyFile(path: string): Promise<Buffer> {
-  // Checked on the open handle, never by name, so that nobody can swap the file in between; non-blocking for named pipes.
-  const handle = await openFile(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const bytes = await readSecretFile(path, { longest: longestFile, readers: "owner" });
   try {
-    const { size, mode, isFile } = await statOf(handle);
-    if (!isFile) throw refused(path, "no regular file");
-    if ((mode & looseMode) !== 0) throw refused(path, "mode");
-    if (size > longestFile) throw refused(path, "too long");
-    const bytes = await handle.readFile();
-    try {
-      return keyOf(bytes, path);
-    } finally {
-      bytes.fill(0);
-    }
+    return keyOf(bytes, path);
   } finally {
-    await handle.close();
+    bytes.fill(0);
   }
 }
 
 /** Writes `key` into a new file of mode 0600; never over an existing one. Throws `file_exists`, `key_file`. */
 export async function writeLocalKeyFile(path: string, key: Buffer): Promise<void> {
-  const handle = await openFile(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL);
-  try {
-    // The umask only ever takes away; this makes the mode the same under every one.
-    await handle.chmod(0o600);
-    const file = { apiVersion: "sealwright.dev/v1", kind: "LocalKek", key: toBase64url(key) };
-    await handle.writeFile(`${JSON.stringify(file, undefined, 2)}\n`);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function openFile(path: string, flags: number): Promise<FileHandle> {
-  try {
-    return await open(path, flags, 0o600);
-  } catch (error) {
-    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    throw new SealwrightError(exists ? "file_exists" : "key_file", { file: path, reason: "cannot be opened" }, error);
-  }
-}
-
-async function statOf(handle: FileHandle): Promise<{ size: number; mode: number; isFile: boolean }> {
-  const stat = await handle.stat();
-  return { size: stat.size, mode: stat.mode & 0o7777, isFile: stat.isFile() };
+  const file = { apiVersion: "sealwright.dev/v1", kind: "LocalKek", key: toBase64url(key) };
+  await writeSecretFile(path, `${JSON.stringify(file, undefined, 2)}\n`);
 }
 
 function keyOf(bytes: Buffer, path: string): Buffer {
   const parsed = fileSchema.safeParse(jsonOf(bytes));
   const key = parsed.success ? fromBase64url(parsed.data.key) : undefined;
-  if (key?.length !== keyBytes) throw refused(path, "no LocalKek file");
+  if (key?.length !== keyBytes) throw secretFileRefused(path, "no LocalKek file");
   return key;
 }
 
@@ -78,8 +42,4 @@ function jsonOf(bytes: Buffer): unknown {
     // The parser's own message would quote the file.
     return undefined;
   }
-}
-
-function refused(path: string, reason: string): SealwrightError {
-  return new SealwrightError("key_file", { file: path, reason });
 }

@@ -49,6 +49,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "codec/name-seed.ts": "secret multipliers and digests of the set that finds duplicate names",
   "kms/random-key.ts": "data keys, for key services that make none",
   "kms/local.ts": "the development KMS wraps keys itself",
+  "kms/webcrypto-names.d.ts": "types only, for the library that wraps to recovery keys",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",
   "proxy/certificate.ts": "reads certificates, for their dates and issuers",

@@ -65,7 +65,11 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   { name: "keys receipt", summary: "receipts of destroyed keys", commands: [keysReceiptVerifyCommand] },
   { name: "trust", summary: "whom the sidecar believes", commands: [trustPinCommand] },
-  { name: "kek", summary: "keys that wrap data keys: for development, and for a safe", commands: [kekCreateCommand, kekRecoveryCommand] },
+  {
+    name: "kek",
+    summary: "keys that wrap data keys: for development, and for a safe",
+    commands: [kekCreateCommand, kekRecoveryCommand],
+  },
 ];
 
 function newProgram(name: string, host: CommandHost): Command {

@@ -30,6 +30,14 @@ function gcpConfig({ keyName, protectionLevel, endpoint, ca }: KmsOf<"gcp">, fol
   };
 }
 
+function recoveryConfig({ recipient, secretFile }: KmsOf<"recovery">, folder: string): KmsConfig {
+  return {
+    provider: "recovery",
+    recipient,
+    ...(secretFile === undefined ? {} : { secretFile: resolve(folder, secretFile) }),
+  };
+}
+
 function providerConfig(kms: KmsFile, folder: string): KmsConfig {
   switch (kms.provider) {
     case "local":
@@ -38,6 +46,8 @@ function providerConfig(kms: KmsFile, folder: string): KmsConfig {
       return awsConfig(kms, folder);
     case "gcp":
       return gcpConfig(kms, folder);
+    case "recovery":
+      return recoveryConfig(kms, folder);
   }
 }
 

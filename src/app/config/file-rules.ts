@@ -38,6 +38,8 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
     ),
     ...file.kms.flatMap(({ name, value }) => {
       if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
+      if (value.provider === "recovery")
+        return value.secretFile === undefined ? [] : [at(["kms", name, "secretFile"], value.secretFile, "owner-only")];
       return value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")];
     }),
     ...(file.adminTokenFile === undefined ? [] : [at(["admin", "tokenFile"], file.adminTokenFile, "private")]),

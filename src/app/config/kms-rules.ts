@@ -23,6 +23,7 @@ function choiceBreaches(name: string, value: Extract<KmsFile, { provider: "aws" 
 function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
   switch (value.provider) {
     case "local":
+    case "recovery":
       return [];
     case "gcp":
       return endpointBreaches(name, value.endpoint);

@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { gcpKeyPattern } from "../../kms/gcp-key-name.ts";
 import { gcpProtectionLevels } from "../../kms/kms-config.ts";
-import { filePath } from "./scalars.ts";
+import { parseRecoveryRecipient, recoveryRecipientPattern } from "../../kms/recovery-key.ts";
+import { filePath, parsedText } from "./scalars.ts";
 
 const local = z
   .strictObject({
@@ -52,7 +53,23 @@ const gcp = z
   })
   .meta({ description: "Google Cloud KMS. Credentials are Application Default Credentials, never from this file." });
 
+const recovery = z
+  .strictObject({
+    provider: z.literal("recovery"),
+    recipient: parsedText(
+      "recovery-recipient",
+      (text) => (parseRecoveryRecipient(text) === undefined ? undefined : text),
+      recoveryRecipientPattern,
+    ),
+    secretFile: filePath.optional().meta({
+      description: "Break glass: what `sealwright kek recovery` wrote, where this KEK is to unwrap; mode 0600.",
+    }),
+  })
+  .meta({
+    description: "An offline recovery key: wraps every data key too, and unwraps only with the secret from the safe.",
+  });
+
 /** One member of `kms`. */
-export const kmsSchema = z.discriminatedUnion("provider", [local, aws, gcp]);
+export const kmsSchema = z.discriminatedUnion("provider", [local, recovery, aws, gcp]);
 
 export type KmsFile = z.output<typeof kmsSchema>;

@@ -90,6 +90,14 @@ function repeatedKeks({ keys }: ReadableSidecar): readonly Breach[] {
   );
 }
 
+/** The first KEK makes data keys and opens what is sealed under them; a recovery key does only where its secret is. */
+function kekWithoutSecret({ keys, kms }: ReadableSidecar): readonly Breach[] {
+  const first = kms.find(({ name }) => name === keys?.kek)?.value;
+  return first?.provider === "recovery" && first.secretFile === undefined
+    ? [{ rule: "kek-cannot-unwrap", path: ["keys", "kek"] }]
+    : [];
+}
+
 /** Names that nothing has, and things that must be one but are two. */
 export function referenceBreaches(file: ReadableSidecar): readonly Breach[] {
   const bound = boundAddresses(file);
@@ -99,6 +107,7 @@ export function referenceBreaches(file: ReadableSidecar): readonly Breach[] {
     ),
     ...duplicates(file),
     ...repeatedKeks(file),
+    ...kekWithoutSecret(file),
     ...collisions(file),
     ...file.listeners
       .filter(({ value }) => isLoop(value, bound))

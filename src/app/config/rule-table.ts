@@ -55,6 +55,14 @@ export const sidecarRules = {
     "This is no key of the region.",
     "Write the key's whole ARN or its bare id, of the region named beside it; an alias could be moved to another key.",
   ),
+  "recovery-recipient": row(
+    "This is no recipient of a recovery key, or it is mistyped.",
+    "Write the line that begins with swr-recovery-1, as sealwright kek recovery printed it.",
+  ),
+  "kek-cannot-unwrap": row(
+    "This KEK cannot unwrap here, so nothing sealed under its keys could be read.",
+    "Name a key service as keys.kek and this recovery key in keys.wraps.",
+  ),
   "kms-endpoint-form": row(
     "This is no endpoint.",
     "Write https:// and a host, with a port if need be; no path, query or user.",

@@ -13,6 +13,8 @@ const secretForms: readonly RegExp[] = [
   /-----BEGIN /,
   // Cloud access keys and Vault tokens.
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/,
+  // The secret of a recovery key.
+  /\bswr-recovery-secret-1/i,
   /^(?:hvs|hvb|s)\.[A-Za-z0-9_-]{20,}$/,
   // A user and password in a URL.
   /^[a-z][a-z0-9+.-]*:\/\/[^/@\s]*:[^/@\s]*@/i,
