@@ -63,6 +63,11 @@ describe("E: keys grow old, with a cache age of one second", () => {
       expect(rig.kms.calls.length, "checks").to.be.above(before);
       expect(times[Math.floor(times.length * 0.9)], "ninth decile, ms").to.be.below(100);
     });
+    await inBoth({ kind: "delay", ms: 5_000 }, async (rig) => {
+      const { refusals, times } = await workFor(rig, 2_500);
+      expect(refusals, "while each answer takes 5 s").to.deep.equal([]);
+      expect(times[Math.floor(times.length * 0.9)], "ninth decile, ms").to.be.below(100);
+    });
     await inBoth(internalFailure, async (rig) => {
       const { refusals } = await workFor(rig, 1_500);
       expect(refusals, "on the outage budget").to.deep.equal([]);

@@ -6,7 +6,7 @@ import { referenceSeal } from "../crypto/reference.ts";
 import { abuse, codeOf, statusOf, type AbuseCase } from "../rig/abuse-case.ts";
 import { json, mapped } from "../rig/document.ts";
 import { readEnvelope } from "../rig/envelope.ts";
-import { internalFailure, type KmsAnswer } from "../rig/kms-stand-in.ts";
+import { internalFailure, KmsStandIn, type KmsAnswer } from "../rig/kms-stand-in.ts";
 import { secretDigits, t1, t2 } from "../rig/rig.ts";
 
 const newTenant = (): string => `e-${randomBytes(4).toString("hex")}-${secretDigits}`;
@@ -123,14 +123,41 @@ describe("E: the key service and what is kept of its answers", () => {
   });
 
   abuse(
+    "E-03 another key's wrap under the name of a listed KEK costs one call, is asked of the listed key only, and is remembered",
+    async (test) => {
+      const tenant = newTenant();
+      const context = { sealwright: "v1", tenant, dataset: "patients" };
+      const foreignKeys = [
+        "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000002",
+        "arn:aws:kms:us-east-1:111122223333:key/mrk-0123456789abcdef0123456789abcdef",
+        "arn:aws:kms:eu-west-1:999988887777:key/0a1b2c3d-0000-4000-8000-000000000003",
+      ];
+      const path = test.newPath();
+      for (const keyId of foreignKeys) {
+        const foreign = await KmsStandIn.start(keyId);
+        const wrapped = foreign.wrap(randomBytes(32), context);
+        await foreign.stop();
+        test.rig.upstream.plant(path, `{"ssn":"${crafted(test, tenant, { wrapped })}"}`);
+        for (let turn = 0; turn < 20; turn++) await test.failsToOpen(path, { tenant });
+      }
+      expect(test.mark.calls).to.have.length(test.rig.form === "inline" ? foreignKeys.length : 0);
+      for (const call of test.mark.calls) expect(call.keyId).to.equal(test.rig.kms.keyId);
+    },
+    { kmsCalls: 3 },
+  );
+
+  abuse(
     "E-04 garbage keys are bounded per tenant, remembered, and no other tenant waits",
     async (test) => {
       const tenant = newTenant();
       const garbage = Array.from({ length: 1_000 }, () => crafted(test, tenant, { wrapped: randomBytes(60) }));
       const item = (token: string): string => `{"_id":"1","ssn":"${token}"}`;
       test.rig.upstream.plant("/v1/patients", `{"items":[${garbage.map(item).join(",")}]}`);
+      const refusedBefore = await refusals(test);
       await test.failsToOpen("/v1/patients", { tenant });
       expect(test.mark.calls.length, "calls for a thousand in one answer").to.be.at.most(64);
+      const refused = (await refusals(test)) - refusedBefore;
+      expect(refused, "refusals in the metrics").to.equal(test.mark.calls.length);
 
       const started = performance.now();
       const path = test.newPath();
@@ -221,6 +248,14 @@ describe("E: the key service and what is kept of its answers", () => {
     expect(test.rig.kms.calls.length).to.be.above(0);
   });
 });
+
+/** Unwraps that the key service has refused, by the sidecar's own metrics. */
+async function refusals(test: AbuseCase): Promise<number> {
+  const { body } = await test.rig.sidecar.admin("/metrics");
+  const lines = body.split("\n").filter((line) => line.startsWith("sealwright_kms_calls_total{"));
+  const refused = lines.filter((line) => line.includes('outcome="kms_not_mine"'));
+  return refused.reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
+}
 
 /** Whether a recorded Decrypt was for the wrapped key of `token`. */
 function asked(raw: Buffer, token: string): boolean {

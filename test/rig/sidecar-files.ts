@@ -24,6 +24,7 @@ fields:
   - { name: phone, path: "$.contacts[*].phone" }
   - { name: notes, path: $.notes, pad: 64 }
   - { name: email, path: $.email, mode: ${form === "keyring" ? "deterministic" : "randomized"} }
+  - { name: emailOfKin, path: $.emailOfKin, mode: ${form === "keyring" ? "deterministic" : "randomized"} }
 routes:
   - { match: { methods: [POST], path: /v1/patients }, record: none, request: { seal: [$] }, response: { open: [$] } }
   - match: { methods: [POST], path: /v1/patients/batch }
