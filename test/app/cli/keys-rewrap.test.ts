@@ -44,6 +44,7 @@ describe("keys rewrap", () => {
       added: 2,
       dropped: 2,
     });
+    expect(moved.stderr).to.include("change keys.kek or keys.wraps");
     useKek("dev", "next");
     writeFileSync(config, readFileSync(config, "utf8").replace("dev: { provider: local, keyFile: kek.json }, ", ""));
     rmSync(join(folder(), "kek.json"));

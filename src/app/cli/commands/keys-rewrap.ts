@@ -25,7 +25,11 @@ async function rewrapKeys(call: CommandCall): Promise<RewrapReport> {
   if (only?.some((id) => !/^[0-9a-f]{8,64}$/.test(id)) === true)
     throw usageProblem("--only takes ids of 8 to 64 hex digits, with commas between");
   const labour = commandLabour(terminal, "keys", parallelOf(call));
-  return withKeyringOffice(required("config"), (office) => rewrapKeyring(office, { to, drop, only }, labour));
+  return withKeyringOffice(required("config"), (office) => {
+    if (drop !== undefined && office.keks.includes(drop))
+      terminal.progress(`the sidecar file still wraps new keys under ${drop}: change keys.kek or keys.wraps`);
+    return rewrapKeyring(office, { to, drop, only }, labour);
+  });
 }
 
 export const keysRewrapCommand: CommandShape = {
