@@ -9,7 +9,7 @@ import type { LoadedFieldMap } from "./loaded-map.ts";
 import { MapFindings } from "./map-findings.ts";
 import { fieldMapSchema, type FieldMapFile } from "./map-schema.ts";
 import { warnOfMap } from "./map-warnings.ts";
-import { checkMapRecord } from "./record-rules.ts";
+import { checkMapRecord, routeRecord } from "./record-rules.ts";
 import { captureNames, parsePattern } from "./route-pattern.ts";
 import { checkRoute, type RouteInFile } from "./route-rules.ts";
 import { routeTies } from "./route-ties.ts";
@@ -51,10 +51,13 @@ function checkedMap(source: YamlSource, findings: MapFindings, file: FieldMapFil
 
   const dataset = buildDataset(source.file, file, fields);
   const build = { source, findings, file, dataset, fields };
+  const storedRecord = routeRecord(file, {}, []);
   const map: LoadedFieldMap = Object.freeze({
     file: source.file,
     dataset,
     routes: Object.freeze(routes.map((route) => buildRoute(build, route.index, route.file, route.pattern))),
+    storedRecord,
+    recordOnlyInPaths: (file.record ?? "none") !== "none" && storedRecord.rule.sources.length === 0,
     place: source.at(["dataset"]),
   });
   findings.problems.push(...routeTies([map]));

@@ -1,4 +1,5 @@
 import type { Position } from "../base/yaml/problem.ts";
+import type { BuiltRecord } from "./record-rules.ts";
 import type { RoutePattern } from "./route-pattern.ts";
 import type { Dataset, Route } from "./types.ts";
 
@@ -21,6 +22,10 @@ export interface LoadedFieldMap {
   readonly file: string;
   readonly dataset: Dataset;
   readonly routes: readonly LoadedRoute[];
+  /** The map's own record rule as far as documents themselves can tell it. */
+  readonly storedRecord: BuiltRecord;
+  /** The map names records only by the requests' paths: stored documents cannot tell theirs. */
+  readonly recordOnlyInPaths: boolean;
   /** Where the dataset's name stands in the file. */
   readonly place: Position;
 }

@@ -33,7 +33,11 @@ function checkRecordSources(
 /**
  * The record rule of one route: its own or the map's, and of the map's sources those that the route has a capture for.
  */
-export function routeRecord(file: FieldMapFile, route: RouteFile, captures: readonly string[]): BuiltRecord {
+export function routeRecord(
+  file: FieldMapFile,
+  route: Pick<RouteFile, "record" | "whenAbsent">,
+  captures: readonly string[],
+): BuiltRecord {
   const record = route.record ?? file.record ?? "none";
   const whenAbsent = route.whenAbsent ?? file.whenAbsent ?? "refuse";
   const written = record === "none" ? [] : record;

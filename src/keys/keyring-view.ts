@@ -40,7 +40,7 @@ export class KeyringView implements Keys {
       const standIn = this.#source.ready(key);
       if (standIn === undefined) continue;
       this.#source.fetchBehind(newest);
-      return this.#lent(standIn, key);
+      return this.#lent(standIn, key, true);
     }
     return this.#firstThatUnwraps(newest, standIns);
   }
@@ -67,7 +67,7 @@ export class KeyringView implements Keys {
     const failures: unknown[] = [];
     for (const key of [newest, ...older]) {
       try {
-        return this.#lent(await this.#source.borrow(key), key);
+        return this.#lent(await this.#source.borrow(key), key, key !== newest);
       } catch (error) {
         failures.push(error);
       }
@@ -75,8 +75,8 @@ export class KeyringView implements Keys {
     throw sealingError(failures[0]);
   }
 
-  #lent(key: TrustedKey, { entry, reference }: IndexedKey): SealingKey {
+  #lent(key: TrustedKey, { entry, reference }: IndexedKey, standsIn = false): SealingKey {
     this.#source.overdue.look(key.dataKey, entry);
-    return new LentSealingKey(key, reference, this.#source.tools.usage);
+    return new LentSealingKey(key, reference, this.#source.tools.usage, standsIn);
   }
 }

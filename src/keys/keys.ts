@@ -13,6 +13,10 @@ export type KeyUse = "randomized" | "deterministic";
  * when the cache has dropped the key and the last borrower has released it. Using it after release throws `key_ended`.
  */
 export interface SealingKey {
+  /** How values that it seals name it. */
+  readonly reference: KeyReference;
+  /** An older key of the scope in place of the newest, which is not in memory. */
+  readonly standsIn: boolean;
   /** The sealed value's text. Throws `key_ended`. */
   seal(sealing: Sealing): string;
   release(): void;

@@ -34,17 +34,19 @@ abstract class LentKey {
 }
 
 export class LentSealingKey extends LentKey implements SealingKey {
-  readonly #reference: KeyReference;
+  readonly reference: KeyReference;
+  readonly standsIn: boolean;
   readonly #usage: KeyUsage;
 
-  constructor(key: TrustedKey, reference: KeyReference, usage: KeyUsage) {
+  constructor(key: TrustedKey, reference: KeyReference, usage: KeyUsage, standsIn = false) {
     super(key);
-    this.#reference = reference;
+    this.reference = reference;
+    this.standsIn = standsIn;
     this.#usage = usage;
   }
 
   seal(sealing: Sealing): string {
-    const text = this.key.seal(sealing, this.#reference);
+    const text = this.key.seal(sealing, this.reference);
     this.values += 1;
     return text;
   }

@@ -30,7 +30,7 @@ export class MemoryKeys implements LiveKeys {
     return this.#answer(() => {
       const { key } = this.#entry(scope, use);
       const reference: KeyReference = { form: "keyring", shortId: key.shortId };
-      return this.#lend({ seal: (sealing: Sealing) => key.seal(sealing, reference) });
+      return this.#lend({ reference, standsIn: false, seal: (sealing: Sealing) => key.seal(sealing, reference) });
     });
   }
 

@@ -32,6 +32,8 @@ export function sampleKeys(): SampleKeys {
   const keys: LiveKeys = {
     snapshot: () => keys,
     sealer: () => ({
+      reference,
+      standsIn: false,
       seal: (sealing: Sealing) => {
         note(sealing.binding);
         return dataKey.seal(sealing, reference);
