@@ -19,8 +19,10 @@ export class BorrowedKeys {
   readonly #metrics: Metrics;
   readonly #sealers = new Map<KeyUse, SealingKey>();
   readonly #openers = new Map<string, OpeningKey>();
-  /** Every key that a value has named, and why it cannot be had where that will not change within the message. */
-  readonly #named = new Map<string, SealwrightError | undefined>();
+  /** Keys that cannot be had, where that will not change within the message. Most messages meet none. */
+  #refused: Map<string, SealwrightError> | undefined;
+  /** Keys that were asked for, whatever came of it. */
+  #asked = 0;
   #closed = false;
 
   /** `keys`: as they stand when the message begins. */
@@ -65,20 +67,19 @@ export class BorrowedKeys {
     this.#openers.clear();
   }
 
-  /** Counts a name when it is asked for: keys that cannot be had cost the key service as much as others. */
+  /** Counts a key when it is asked for: keys that cannot be had cost the key service as much as others. */
   #name(name: string): void {
-    const failure = this.#named.get(name);
-    if (failure !== undefined) throw failure;
-    if (this.#named.has(name)) return;
-    if (this.#named.size >= this.#limits.keysPerMessage) {
+    const refusal = this.#refused?.get(name);
+    if (refusal !== undefined) throw refusal;
+    if (this.#asked >= this.#limits.keysPerMessage) {
       this.#metrics.count("sealwright_key_budget_refusals_total", { limit: "keys_per_message" });
       throw new SealwrightError("open_failed", { reason: "too many keys in one message" });
     }
-    this.#named.set(name, undefined);
+    this.#asked += 1;
   }
 
   #fail(name: string, error: unknown): never {
-    if (hasCode(error, "open_failed")) this.#named.set(name, error);
+    if (hasCode(error, "open_failed")) (this.#refused ??= new Map()).set(name, error);
     throw error;
   }
 

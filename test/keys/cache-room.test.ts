@@ -66,6 +66,25 @@ describe("keys in memory", () => {
     expect(keys.status.cachedKeys).to.equal(64);
   });
 
+  it("are unwrapped ahead after a pause of their own each, while whoever asks for one waits for nothing", async () => {
+    const office = rig.office(folder());
+    await createKeyring(office);
+    const scopes = Array.from({ length: 12 }, (_, index) => ({ tenant: `t${index}`, dataset: "d" }));
+    for (const { tenant } of scopes) await addKey(office, { use: "randomized", scope: { tenant }, active: true });
+    const keys = await openKeys(keyringConfig(office.path), { ...rig.ports, random: () => 0.5 });
+    services.push(keys);
+    await keys.start();
+    await settled();
+    expect(keys.status.cachedKeys).to.equal(0);
+    await sealWith(keys, scopes[5]!);
+    expect(keys.status.cachedKeys).to.equal(1);
+    await rig.clock.pass(100);
+    expect(keys.status.cachedKeys).to.be.within(4, 5);
+    await rig.clock.pass(200);
+    expect(keys.status.cachedKeys).to.equal(12);
+    expect(rig.kms.calls.filter(({ operation }) => operation === "unwrap").length).to.be.greaterThan(12);
+  });
+
   it("do not make the sidecar unready when the key of a value is denied, only when it cannot be asked for", async () => {
     const keys = await started(inlineConfig);
     const token = await sealWith(await started(inlineConfig), t1);
