@@ -1,7 +1,8 @@
 import type { KmsRate } from "./pace.ts";
+import type { VaultAuth } from "./vault-auth.ts";
 
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
-export type KmsConfig = LocalKmsConfig | RecoveryKmsConfig | AwsKmsConfig | GcpKmsConfig;
+export type KmsConfig = LocalKmsConfig | RecoveryKmsConfig | AwsKmsConfig | VaultKmsConfig | GcpKmsConfig;
 
 /** How patient the sidecar is with a key service. Absent members take `defaultPatience`. */
 export interface KmsPatience {
@@ -52,6 +53,23 @@ export interface AwsKmsConfig extends Patient {
   /** PEM file of the authorities that `endpoint` is checked against, in place of the system's. */
   readonly ca?: string | undefined;
   /** Default TLSv1.3; TLSv1.2 only for an endpoint that cannot speak it. */
+  readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
+}
+
+/** The transit engine of HashiCorp Vault or OpenBao. */
+export interface VaultKmsConfig extends Patient {
+  readonly provider: "vault";
+  /** An https URL, or plain http on a loopback address. */
+  readonly address: string;
+  /** Where transit is mounted. */
+  readonly mount: string;
+  /** Name of a key that was made with `derived=true`. */
+  readonly key: string;
+  readonly namespace?: string | undefined;
+  readonly auth: VaultAuth;
+  /** PEM file of the authorities that `address` is checked against, in place of the system's. */
+  readonly ca?: string | undefined;
+  /** Default TLSv1.3; TLSv1.2 only for a service that cannot speak it. */
   readonly minVersion?: "TLSv1.2" | "TLSv1.3" | undefined;
 }
 

@@ -27,6 +27,8 @@ function openProvider(config: KmsConfig, ports: ProviderPorts): Promise<Kms> {
       return providerTable.local.open(config, ports);
     case "aws":
       return providerTable.aws.open(config, ports);
+    case "vault":
+      return providerTable.vault.open(config, ports);
     case "gcp":
       return providerTable.gcp.open(config, ports);
     case "recovery":

@@ -22,6 +22,10 @@ export const providerTable: ProviderTable = Object.freeze({
     development: false,
     open: async (config) => (await import("./aws.ts")).openAwsKms(config),
   },
+  vault: {
+    development: false,
+    open: async (config, ports) => (await import("./vault.ts")).openVaultKms(config, ports),
+  },
   recovery: {
     development: false,
     open: async (config) => (await import("./recovery.ts")).openRecoveryKms(config),

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { KmsConfig } from "../../kms/kms-config.ts";
+import { vaultConfig } from "./build-vault.ts";
 import type { KmsFile } from "./kms-schema.ts";
 
 type KmsOf<P extends KmsFile["provider"]> = Extract<KmsFile, { provider: P }>;
@@ -46,6 +47,8 @@ function providerConfig(kms: KmsFile, folder: string): KmsConfig {
       return awsConfig(kms, folder);
     case "gcp":
       return gcpConfig(kms, folder);
+    case "vault":
+      return vaultConfig(kms, folder);
     case "recovery":
       return recoveryConfig(kms, folder);
   }

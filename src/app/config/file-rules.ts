@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { YamlPath } from "../../base/yaml/yaml-value.ts";
 import type { Breach } from "./breach.ts";
 import type { ReadableSidecar } from "./readable-sidecar.ts";
+import type { VaultFile } from "./vault-schema.ts";
 
 /** A file that the sidecar file names. `kind`: who may read it. */
 interface NamedFile {
@@ -40,11 +41,31 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
       if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
       if (value.provider === "recovery")
         return value.secretFile === undefined ? [] : [at(["kms", name, "secretFile"], value.secretFile, "owner-only")];
-      return value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")];
+      const login = value.provider === "vault" ? vaultFiles(value.auth, ["kms", name, "auth"]) : [];
+      return [
+        ...(value.ca === undefined ? [] : [at(["kms", name, "ca"], value.ca, "public")]),
+        ...login.map(({ path, file: one, kind }) => at(path, one, kind)),
+      ];
     }),
     ...(file.adminTokenFile === undefined ? [] : [at(["admin", "tokenFile"], file.adminTokenFile, "private")]),
     ...(keys?.keyring === undefined ? [] : [at(["keys", "keyring"], keys.keyring, "public")]),
   ];
+}
+
+/** What a login to Vault stands on; paths as they are written. Kubernetes gives its tokens modes of its own. */
+function vaultFiles(auth: VaultFile["auth"], path: YamlPath): readonly NamedFile[] {
+  const certificate =
+    auth.method === "cert" ? { value: auth, path } : { value: auth.client, path: [...path, "client"] };
+  const files: (NamedFile | undefined)[] = [
+    certificate.value && { path: [...certificate.path, "cert"], file: certificate.value.cert, kind: "public" },
+    certificate.value && { path: [...certificate.path, "key"], file: certificate.value.key, kind: "private" },
+  ];
+  if (auth.method === "token") files.push({ path: [...path, "tokenFile"], file: auth.tokenFile, kind: "private" });
+  if (auth.method === "kubernetes" && auth.tokenFile !== undefined)
+    files.push({ path: [...path, "tokenFile"], file: auth.tokenFile, kind: "public" });
+  if (auth.method === "approle")
+    files.push({ path: [...path, "secretIdFile"], file: auth.secretIdFile, kind: "private" });
+  return files.filter((one) => one !== undefined);
 }
 
 /** What stands on disk: files that are not there, and key files that others can read. */

@@ -3,6 +3,7 @@ import { gcpKeyPattern } from "../../kms/gcp-key-name.ts";
 import { gcpProtectionLevels } from "../../kms/kms-config.ts";
 import { parseRecoveryRecipient, recoveryRecipientPattern } from "../../kms/recovery-key.ts";
 import { filePath, parsedText } from "./scalars.ts";
+import { vaultSchema } from "./vault-schema.ts";
 
 const local = z
   .strictObject({
@@ -70,6 +71,6 @@ const recovery = z
   });
 
 /** One member of `kms`. */
-export const kmsSchema = z.discriminatedUnion("provider", [local, recovery, aws, gcp]);
+export const kmsSchema = z.discriminatedUnion("provider", [local, recovery, aws, vaultSchema, gcp]);
 
 export type KmsFile = z.output<typeof kmsSchema>;
