@@ -8,6 +8,7 @@ import { silentLog } from "../../src/base/log.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
 import { activateKey, addKey, createKeyring } from "../../src/keys/keyring-life-cycle.ts";
+import type { KeyringOffice } from "../../src/keys/keyring-office.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import { dataContext, rootContext } from "../../src/kms/context.ts";
 import type { Kms } from "../../src/kms/kms.ts";
@@ -17,6 +18,7 @@ import { setVariable, useTestCredentials } from "../rig/aws-credentials.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { inlineConfig, keyringConfig, openWith, sealWith } from "../rig/keyring-rig.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";
+import { documentedActions } from "./stage/aws-policies.ts";
 import { Moto, type MotoUser } from "./stage/moto.ts";
 
 const t1 = { tenant: "t1", dataset: "patients" } as const;
@@ -61,6 +63,13 @@ describe("AWS KMS, by moto", () => {
     await keys.start();
     return keys;
   }
+
+  const officeOf = (path: string, kms: Kms): KeyringOffice => ({
+    path,
+    kms: new Map([["main", kms]]),
+    keks: ["main"],
+    clock: systemClock,
+  });
 
   it("generates, wraps and unwraps under a scope", async () => {
     const kms = await kmsOf();
@@ -109,7 +118,7 @@ describe("AWS KMS, by moto", () => {
     expect(await failureCode(() => openWith(another, t2, token))).to.equal("open_failed");
 
     const path = join(folder, "keyring.json");
-    const office = { path, kms: new Map([["main", kms]]), keks: ["main"], clock: systemClock };
+    const office = officeOf(path, kms);
     const { rootId } = await createKeyring(office);
     const { id } = await addKey(office, { use: "randomized", scope: { tenant: "t1" }, spreadMs: 0 });
     await activateKey(office, id);
@@ -135,12 +144,14 @@ describe("AWS KMS, by moto", () => {
   });
 
   describe("with IAM enforced", () => {
-    let users: Readonly<Record<"all" | "reader" | "nobody", MotoUser>>;
+    let users: Readonly<Record<"all" | "inline" | "reader" | "nobody" | "administrator", MotoUser>>;
 
     beforeEach(async () => {
       users = {
         all: await moto.createUser("all", ["kms:GenerateDataKey", "kms:Decrypt", "kms:Encrypt"]),
-        reader: await moto.createUser("reader", ["kms:Decrypt"]),
+        inline: await moto.createUser("inline", documentedActions("sidecar-inline")),
+        reader: await moto.createUser("reader", documentedActions("sidecar-keyring")),
+        administrator: await moto.createUser("administrator", documentedActions("key-administrator")),
         nobody: await moto.createUser("nobody", []),
       };
       await moto.enforceAccess();
@@ -164,6 +175,28 @@ describe("AWS KMS, by moto", () => {
       expect(await failureCode(() => nobody.unwrap(wrapped, context))).to.equal("kms_denied");
     });
 
+    it("lets a sidecar of the inline form do what its documented policy says, and nothing that an administrator does", async () => {
+      const kms = await kmsAs(users.inline);
+      const { plaintext, wrapped } = await kms.generate(context);
+      expect((await kms.unwrap(wrapped, context)).equals(plaintext)).to.equal(true);
+      expect(await failureCode(() => kms.wrap(plaintext, context))).to.equal("kms_denied");
+      expect(await failureCode(() => kms.rewrap(wrapped, context))).to.equal("kms_denied");
+    });
+
+    it("serves a keyring by the documented policies: made by the administrator, opened by who may only decrypt", async () => {
+      const path = join(folder, "keyring.json");
+      const administrator = await kmsAs(users.administrator);
+      const office = officeOf(path, administrator);
+      const { rootId } = await createKeyring(office);
+      const { id } = await addKey(office, { use: "randomized", scope: { tenant: "t1" }, spreadMs: 0 });
+      await activateKey(office, id);
+      const { plaintext, wrapped } = await administrator.generate(context);
+      const anew = await administrator.rewrap(wrapped, context);
+      expect((await administrator.unwrap(anew, context)).equals(plaintext)).to.equal(true);
+      const sidecar = await keysOf({ ...keyringConfig(path), rootId }, await kmsAs(users.reader));
+      expect(await openWith(sidecar, t1, await sealWith(sidecar, t1, '"b"'))).to.equal('"b"');
+    });
+
     it("denies a wrong secret and an unknown caller", async () => {
       const wrong = await kmsAs({ ...users.all, secretAccessKey: "wrong" });
       expect(await failureCode(() => wrong.generate(context))).to.equal("kms_denied");
@@ -172,7 +205,7 @@ describe("AWS KMS, by moto", () => {
     });
 
     it("seals for who may generate; who may only decrypt opens", async () => {
-      const token = await sealWith(await keysOf(inlineConfig, await kmsAs(users.all)), t1, '"a"');
+      const token = await sealWith(await keysOf(inlineConfig, await kmsAs(users.inline)), t1, '"a"');
       const reader = await keysOf(inlineConfig, await kmsAs(users.reader));
       expect(await openWith(reader, t1, token)).to.equal('"a"');
       expect(await failureCode(() => sealWith(reader, t1))).to.equal("kms_denied");
