@@ -109,7 +109,8 @@ export class BenchStage {
       sidecarFile(settings)
         .replace("[patients.yaml, people.yaml, moving.yaml]", "[patients.yaml]")
         .replace("[patients, people, moving]", "[patients]")
-        .replace("level: debug", "level: info"),
+        .replace("level: debug", "level: info")
+        .replace(", tokenFile: admin.token", ""),
     );
     await write("patients.yaml", benchMap);
     await makeKeyring({ folder, env: awsEnv });
