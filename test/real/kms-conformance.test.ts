@@ -3,6 +3,7 @@ import { gcpTraits, startGcpStage } from "../rig/gcp-stage.ts";
 import { describeKmsConformance } from "../rig/kms-conformance.ts";
 import { KmsMatrix } from "../rig/kms-matrix.ts";
 import { localTraits, startLocalStage } from "../rig/local-stage.ts";
+import { recoveryTraits, startRecoveryStage } from "../rig/recovery-stage.ts";
 import { awsTraits, startAwsStage } from "./stage/aws-kms.ts";
 
 describe("KMS conformance", () => {
@@ -12,6 +13,7 @@ describe("KMS conformance", () => {
   });
 
   describeKmsConformance("local", startLocalStage, { traits: localTraits, matrix });
+  describeKmsConformance("recovery", startRecoveryStage, { traits: recoveryTraits, matrix });
   describeKmsConformance("aws (stand-in)", startAwsStandInStage, { traits: awsStandInTraits, matrix });
   describeKmsConformance("gcp (fake)", startGcpStage, { traits: gcpTraits, matrix });
   describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
