@@ -24,6 +24,8 @@ export interface VaultLogin {
   isReplaced(token: string): Promise<boolean>;
 }
 
+type LoginHttp = Pick<VaultHttp, "ask" | "readFilesAnew">;
+
 const serviceAccountToken = "/var/run/secrets/kubernetes.io/serviceaccount/token";
 const longestFile = 32 * 1024;
 const tokenForm = /^[\x21-\x7e]{1,16384}$/;
@@ -49,7 +51,7 @@ export function readVaultGrant(body: unknown): VaultGrant {
   return parsed.data;
 }
 
-export function vaultLogin(auth: VaultAuth, http: VaultHttp): VaultLogin {
+export function vaultLogin(auth: VaultAuth, http: LoginHttp): VaultLogin {
   return auth.method === "token" ? new FileToken(auth.tokenFile, http) : new MethodLogin(auth, http);
 }
 
@@ -59,9 +61,9 @@ type MethodAuth = VaultKubernetesAuth | VaultAppRoleAuth | VaultCertAuth;
 class MethodLogin implements VaultLogin {
   readonly owned = true;
   readonly #auth: MethodAuth;
-  readonly #http: VaultHttp;
+  readonly #http: LoginHttp;
 
-  constructor(auth: MethodAuth, http: VaultHttp) {
+  constructor(auth: MethodAuth, http: LoginHttp) {
     this.#auth = auth;
     this.#http = http;
   }
@@ -100,9 +102,9 @@ const lookedUp = z.object({
 class FileToken implements VaultLogin {
   readonly owned = false;
   readonly #file: string;
-  readonly #http: VaultHttp;
+  readonly #http: LoginHttp;
 
-  constructor(file: string, http: VaultHttp) {
+  constructor(file: string, http: LoginHttp) {
     this.#file = file;
     this.#http = http;
   }

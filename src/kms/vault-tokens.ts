@@ -17,7 +17,7 @@ const uselessMs = 5000;
  * renewed, and never used beyond its life. However many wait, one login is under way.
  */
 export class VaultTokens {
-  readonly #http: VaultHttp;
+  readonly #http: Pick<VaultHttp, "ask">;
   readonly #login: VaultLogin;
   readonly #ports: ProviderPorts;
   readonly #flights = new SingleFlight<VaultLease>();
@@ -28,7 +28,7 @@ export class VaultTokens {
   #cancelTimer: () => void = () => undefined;
   #closed = false;
 
-  constructor(http: VaultHttp, login: VaultLogin, ports: ProviderPorts) {
+  constructor(http: Pick<VaultHttp, "ask">, login: VaultLogin, ports: ProviderPorts) {
     this.#http = http;
     this.#login = login;
     this.#ports = ports;
