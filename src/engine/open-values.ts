@@ -3,7 +3,7 @@ import { decodeJsonString } from "../codec/decode-string.ts";
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import type { SealedValue } from "../crypto/types.ts";
 import { parseSealedValue, sealedPrefix } from "../crypto/sealed-value.ts";
-import type { OpeningKey } from "../keys/keys.ts";
+import type { KeyScope, OpeningKey } from "../keys/keys.ts";
 import type { Dataset, DocumentPlan, Field, FieldHit } from "../fieldmap/types.ts";
 import type { BorrowedKeys } from "./borrowed-keys.ts";
 import type { Exchange } from "./engine.ts";
@@ -12,6 +12,17 @@ import { recordText } from "./record-claim.ts";
 import type { ValueWork } from "./spliced-body.ts";
 import { ValueCounts } from "./value-counts.ts";
 import { DocumentStack, type WalkedDocument } from "./walked-document.ts";
+
+/** What opening a value has shown, for whoever puts something else in its place than its plaintext. */
+export interface OpenedValue {
+  readonly plaintext: Buffer;
+  readonly field: Field;
+  readonly sealed: SealedValue;
+  /** The record that it is bound to; `undefined` = none. */
+  readonly record: string | undefined;
+}
+
+export type Standing = "open" | "keep" | Promise<void>;
 
 interface CapturedValue {
   readonly slot: number;
@@ -41,6 +52,8 @@ function textOf(source: Buffer): string {
 /** Answers on a route that opens: opens what the plan names; everything else leaves as it came. */
 export class OpenValues implements ValueWork {
   readonly loneSurrogates = "pass";
+  /** Whether a sealed value is opened or stays; a promise when a key has to be fetched to know: then it is asked again. */
+  protected readonly standing: ((sealed: SealedValue, keys: BorrowedKeys) => Standing) | undefined = undefined;
   readonly #plan: DocumentPlan;
   readonly #dataset: Dataset;
   readonly #exchange: Exchange;
@@ -139,12 +152,25 @@ export class OpenValues implements ValueWork {
     if (complete) this.#counts.report(this.#context.metrics);
   }
 
+  /** What takes an opened value's place. */
+  protected replacement({ plaintext }: OpenedValue): Buffer {
+    return plaintext;
+  }
+
+  protected get scope(): KeyScope {
+    return { tenant: this.#exchange.tenant, dataset: this.#dataset.name };
+  }
+
   #beginField(hit: FieldHit, kind: JsonKind, offset: number): Interest {
     this.#capturedAt = offset;
     if (kind === "string") return "capture";
     if (kind === "null") return "skip";
     const field = this.#dataset.fields[hit.index];
-    if (field?.phase !== "migrate") throw this.#clearValue(field, offset);
+    if (field?.phase !== "migrate") {
+      const error = this.#clearValue(field, offset);
+      if (this.#context.keepFailed?.(error) !== true) throw error;
+      return "skip";
+    }
     this.#counts.add("sealwright_clear_values_passed_total", hit.index);
     return "skip";
   }
@@ -161,9 +187,25 @@ export class OpenValues implements ValueWork {
         value.document.holdsBound = true;
         if (value.document.record.state === "waiting") return "waiting";
       }
-      const opened = this.#open(value, value.sealed);
+      const standing = this.standing?.(value.sealed, this.#keys) ?? "open";
+      if (standing instanceof Promise) return standing;
+      if (standing === "keep") {
+        splicer.settle(value.slot, undefined);
+        return "done";
+      }
+      const { sealed } = value;
+      const opened = this.#open(value, sealed);
       if (opened instanceof Promise) return opened;
-      splicer.settle(value.slot, opened);
+      const { record } = value.document.record;
+      splicer.settle(
+        value.slot,
+        this.replacement({
+          plaintext: opened,
+          field: value.field,
+          sealed,
+          record: sealed.recordBound ? record : undefined,
+        }),
+      );
       this.#counts.add("sealwright_values_opened_total", value.hit.index);
     } catch (error) {
       this.#keepSealed(value, splicer, error);
@@ -254,9 +296,14 @@ export class OpenValues implements ValueWork {
     const { metrics } = this.#context;
     const labels = { dataset: this.#dataset.name, field: value.field.name };
     const openFailed = hasCode(error, "open_failed");
+    const placed = error.withFacts({ ...labels, position: value.position });
+    if (openFailed && this.#context.keepFailed?.(placed) === true) {
+      splicer.settle(value.slot, undefined);
+      return;
+    }
     if (openFailed) metrics.count("sealwright_open_failures_total", labels);
     if (!openFailed || this.#dataset.onOpenFailure !== "keepSealed" || error.facts.reason === "clear value") {
-      throw error.withFacts({ ...labels, position: value.position });
+      throw placed;
     }
     this.#counts.add("sealwright_sealed_values_kept_total", value.hit.index);
     splicer.settle(value.slot, undefined);

@@ -1,0 +1,85 @@
+import { SealwrightError } from "../base/sealwright-error.ts";
+import type { Limits } from "../base/limits.ts";
+import type { DocumentPlan } from "../fieldmap/types.ts";
+import { BorrowedKeys } from "./borrowed-keys.ts";
+import { DocumentStream } from "./document-stream.ts";
+import type { Exchange } from "./engine.ts";
+import type { EngineContext } from "./engine-context.ts";
+import { LineStream } from "./line-stream.ts";
+import { MarkedWork } from "./marked-work.ts";
+import { OpenValues } from "./open-values.ts";
+import { ResealValues } from "./reseal-values.ts";
+import { SealValues } from "./seal-values.ts";
+import { SplicedBody, type ValueWork } from "./spliced-body.ts";
+import type { StreamMark, StreamRewriter } from "./stream-rewriter.ts";
+
+/** What becomes of the mapped values of stored documents. */
+export type StreamTask = "seal" | "open" | "reseal";
+
+export interface StreamShape {
+  /** `lines`: each line is a JSON text; `document`: all of it is one. */
+  readonly framing: "lines" | "document";
+  readonly start: StreamMark;
+}
+
+/** One line, or what of a document is held until its record is known: more is held of no input, however long. */
+export const longestLine = 64 * 1024 * 1024;
+/** One JSON text may hold any number of documents; what bounds a request's body bounds each of them on the wire. */
+const unbounded = Number.MAX_SAFE_INTEGER;
+const keysPerStream = 10_000;
+
+/**
+ * A rewriter for stored documents, `exchange` being that of a stored route. Where `context.keepFailed` is given, what it keeps of a
+ * line that cannot be read at all is the line. The rewriter throws what opening and sealing a body throw, with the line where
+ * there are lines; `body_too_large` for a line beyond the bound.
+ */
+export function createStream(
+  task: StreamTask,
+  exchange: Exchange,
+  context: EngineContext,
+  { framing, start }: StreamShape,
+): StreamRewriter {
+  const plan = planOf(task, exchange);
+  const limits = streamLimits(context.limits, framing);
+  const work = (): ValueWork => workOf(task, plan, exchange, { ...context, limits });
+  if (framing === "lines")
+    return new LineStream({
+      start,
+      body: () => new SplicedBody(plan.guide, work(), limits),
+      longestLine,
+      keepLine: (error) => isOfTheLine(error) && context.keepFailed?.(error) === true,
+    });
+  const marked = new MarkedWork(work(), plan, start);
+  return new DocumentStream(new SplicedBody(plan.guide, marked, limits), marked, start);
+}
+
+function planOf(task: StreamTask, { route }: Exchange): DocumentPlan {
+  const plan = task === "seal" && route.request.kind === "seal" ? route.request.plan : route.open;
+  if (plan === undefined) throw new SealwrightError("internal", { reason: "no stored route", route: route.label });
+  return plan;
+}
+
+function workOf(task: StreamTask, plan: DocumentPlan, exchange: Exchange, context: EngineContext): ValueWork {
+  const keys = new BorrowedKeys(context.keys.snapshot(), context.limits, context.metrics);
+  if (task === "seal") return new SealValues(plan, exchange, context, keys);
+  return task === "open"
+    ? new OpenValues(plan, exchange, context, keys)
+    : new ResealValues(plan, exchange, context, keys);
+}
+
+function streamLimits(limits: Limits, framing: StreamShape["framing"]): Limits {
+  const held = { ...limits, recordWindow: longestLine };
+  if (framing === "lines") return { ...held, wholeBytes: longestLine };
+  return {
+    ...held,
+    keysPerBody: unbounded,
+    valuesPerBody: unbounded,
+    keysPerMessage: keysPerStream,
+    wholeBytes: 0,
+  };
+}
+
+/** The others are of the keys or of this program: the next line would fail as this one. */
+function isOfTheLine({ row, code }: SealwrightError): boolean {
+  return code === "open_failed" || (row.status >= 400 && row.status < 500);
+}
