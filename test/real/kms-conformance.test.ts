@@ -5,6 +5,7 @@ import { KmsMatrix } from "../rig/kms-matrix.ts";
 import { localTraits, startLocalStage } from "../rig/local-stage.ts";
 import { recoveryTraits, startRecoveryStage } from "../rig/recovery-stage.ts";
 import { awsTraits, startAwsStage } from "./stage/aws-kms.ts";
+import { startVaultStage, vaultTraits } from "./stage/vault-kms.ts";
 
 describe("KMS conformance", () => {
   const matrix = new KmsMatrix();
@@ -17,4 +18,5 @@ describe("KMS conformance", () => {
   describeKmsConformance("aws (stand-in)", startAwsStandInStage, { traits: awsStandInTraits, matrix });
   describeKmsConformance("gcp (fake)", startGcpStage, { traits: gcpTraits, matrix });
   describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
+  describeKmsConformance("vault (OpenBao)", startVaultStage, { traits: vaultTraits, matrix });
 });

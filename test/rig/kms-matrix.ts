@@ -16,7 +16,7 @@ export class KmsMatrix {
   }
 
   of(provider: string, name: KmsCase): string {
-    return this.#results.get(provider)?.get(name) ?? "NO";
+    return this.#results.get(provider)?.get(name) ?? "not run";
   }
 
   /** Cases down, providers across; reasons as notes beneath. */
