@@ -219,6 +219,12 @@ export const errorTable = {
     "Check the key service's address and version.",
   ),
   kms_limited: row(503, true, "Too many key service calls failed lately.", "Retry later."),
+  kms_module: row(
+    500,
+    false,
+    "The HSM's library cannot be loaded.",
+    "Install the optional package pkcs11js, and check kms.*.module.",
+  ),
   key_file: row(500, false, "A key file cannot be used.", "Check its path, form and mode (0600)."),
   keyring_invalid: row(
     500,

@@ -2,7 +2,8 @@ import type { KmsRate } from "./pace.ts";
 import type { VaultAuth } from "./vault-auth.ts";
 
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
-export type KmsConfig = LocalKmsConfig | RecoveryKmsConfig | AwsKmsConfig | VaultKmsConfig | GcpKmsConfig;
+export type KmsConfig =
+  LocalKmsConfig | RecoveryKmsConfig | Pkcs11KmsConfig | AwsKmsConfig | VaultKmsConfig | GcpKmsConfig;
 
 /** How patient the sidecar is with a key service. Absent members take `defaultPatience`. */
 export interface KmsPatience {
@@ -103,9 +104,12 @@ export interface Pkcs11KmsConfig extends Patient {
   readonly pinFile: string;
   /** Default `aes-gcm`. Permanent: what one mechanism wrapped the other does not unwrap. */
   readonly mechanism?: Pkcs11Mechanism | undefined;
-  /** Calls under way at most, each on a session of its own; default 2, as each holds one of the process's four IO threads. */
+  /** Calls under way at most, each on a session of its own. */
   readonly sessions?: number | undefined;
 }
+
+/** Each call under way holds one of the process's IO threads, of which there are four: files and names need some too. */
+export const defaultPkcs11Sessions = 2;
 
 export const pkcs11Mechanisms = ["aes-gcm", "aes-key-wrap"] as const;
 

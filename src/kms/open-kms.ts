@@ -31,6 +31,8 @@ function openProvider(config: KmsConfig, ports: ProviderPorts): Promise<Kms> {
       return providerTable.vault.open(config, ports);
     case "gcp":
       return providerTable.gcp.open(config, ports);
+    case "pkcs11":
+      return providerTable.pkcs11.open(config, ports);
     case "recovery":
       return providerTable.recovery.open(config, ports);
   }

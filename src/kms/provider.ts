@@ -26,6 +26,10 @@ export const providerTable: ProviderTable = Object.freeze({
     development: false,
     open: async (config, ports) => (await import("./vault.ts")).openVaultKms(config, ports),
   },
+  pkcs11: {
+    development: false,
+    open: async (config, ports) => (await import("./pkcs11.ts")).openPkcs11Kms(config, ports),
+  },
   recovery: {
     development: false,
     open: async (config) => (await import("./recovery.ts")).openRecoveryKms(config),

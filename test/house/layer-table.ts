@@ -48,6 +48,7 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "crypto/": "the sealed-value format itself",
   "codec/name-seed.ts": "secret multipliers and digests of the set that finds duplicate names",
   "kms/random-key.ts": "data keys, for key services that make none",
+  "kms/context-digest.ts": "binds data keys to their context where an HSM authenticates none",
   "kms/local.ts": "the development KMS wraps keys itself",
   "kms/webcrypto-names.d.ts": "types only, for the library that wraps to recovery keys",
   "keys/keyring-mac.ts": "authentication code of the keyring file",

@@ -39,6 +39,10 @@ function recoveryConfig({ recipient, secretFile }: KmsOf<"recovery">, folder: st
   };
 }
 
+function pkcs11Config({ module, pinFile, ...rest }: KmsOf<"pkcs11">, folder: string): KmsConfig {
+  return { ...rest, module: resolve(folder, module), pinFile: resolve(folder, pinFile) };
+}
+
 function providerConfig(kms: KmsFile, folder: string): KmsConfig {
   switch (kms.provider) {
     case "local":
@@ -49,6 +53,8 @@ function providerConfig(kms: KmsFile, folder: string): KmsConfig {
       return gcpConfig(kms, folder);
     case "vault":
       return vaultConfig(kms, folder);
+    case "pkcs11":
+      return pkcs11Config(kms, folder);
     case "recovery":
       return recoveryConfig(kms, folder);
   }

@@ -39,6 +39,11 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
     ),
     ...file.kms.flatMap(({ name, value }) => {
       if (value.provider === "local") return [at(["kms", name, "keyFile"], value.keyFile, "owner-only")];
+      if (value.provider === "pkcs11")
+        return [
+          at(["kms", name, "module"], value.module, "public"),
+          at(["kms", name, "pinFile"], value.pinFile, "private"),
+        ];
       if (value.provider === "recovery")
         return value.secretFile === undefined ? [] : [at(["kms", name, "secretFile"], value.secretFile, "owner-only")];
       const login = value.provider === "vault" ? vaultFiles(value.auth, ["kms", name, "auth"]) : [];

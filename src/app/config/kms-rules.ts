@@ -31,6 +31,7 @@ function addressBreaches(name: string, { address, auth }: Extract<KmsFile, { pro
 function serviceBreaches({ name, value }: Named<KmsFile>): readonly Breach[] {
   switch (value.provider) {
     case "local":
+    case "pkcs11":
     case "recovery":
       return [];
     case "vault":

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { gcpKeyPattern } from "../../kms/gcp-key-name.ts";
-import { gcpProtectionLevels } from "../../kms/kms-config.ts";
+import { defaultPkcs11Sessions, gcpProtectionLevels, pkcs11Mechanisms } from "../../kms/kms-config.ts";
 import { parseRecoveryRecipient, recoveryRecipientPattern } from "../../kms/recovery-key.ts";
 import { filePath, parsedText } from "./scalars.ts";
 import { vaultSchema } from "./vault-schema.ts";
@@ -54,6 +54,30 @@ const gcp = z
   })
   .meta({ description: "Google Cloud KMS. Credentials are Application Default Credentials, never from this file." });
 
+const pkcs11 = z
+  .strictObject({
+    provider: z.literal("pkcs11"),
+    module: filePath.meta({ description: "The vendor's PKCS #11 library." }),
+    token: z.string().min(1).max(32).meta({ description: "The token's label." }),
+    key: z.string().min(1).max(255).meta({ description: "The label of one AES-256 key that may not leave the token." }),
+    pinFile: filePath.meta({
+      description: "The user's PIN, alone in a file; readable for its owner and group at most.",
+    }),
+    mechanism: z
+      .enum(pkcs11Mechanisms)
+      .default("aes-gcm")
+      .meta({ description: "How data keys are wrapped. Permanent: what one wrapped the other does not unwrap." }),
+    sessions: z
+      .int()
+      .min(1)
+      .max(64)
+      .default(defaultPkcs11Sessions)
+      .meta({
+        description: "Calls under way at most. Each holds one of the process's IO threads (UV_THREADPOOL_SIZE).",
+      }),
+  })
+  .meta({ description: "An HSM through PKCS #11. Needs the optional package pkcs11js." });
+
 const recovery = z
   .strictObject({
     provider: z.literal("recovery"),
@@ -71,6 +95,6 @@ const recovery = z
   });
 
 /** One member of `kms`. */
-export const kmsSchema = z.discriminatedUnion("provider", [local, recovery, aws, vaultSchema, gcp]);
+export const kmsSchema = z.discriminatedUnion("provider", [local, pkcs11, recovery, aws, vaultSchema, gcp]);
 
 export type KmsFile = z.output<typeof kmsSchema>;

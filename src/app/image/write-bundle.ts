@@ -32,6 +32,8 @@ async function writeBundle(folder: string): Promise<void> {
     ...{ bundle: true, platform: "node", format: "esm", target: "node26", metafile: true },
     ...{ sourcemap: false, legalComments: "none", logLevel: "warning" },
     banner: { js: requireForCommonJs },
+    // Native code, for another image to add: without it the provider pkcs11 says what is missing.
+    external: ["pkcs11js"],
     plugins: [withoutDemo],
   });
   const packages = bundledPackages(root, Object.keys(metafile.inputs));
