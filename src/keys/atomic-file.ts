@@ -1,70 +1,139 @@
-import { chmod, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, open, readdir, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SealwrightError } from "../base/sealwright-error.ts";
 
 /**
  * Replaces the file at `path`, or makes it, so that a reader sees the old or the new text and a crash leaves one of them: a
- * temporary file in the same folder, flushed, renamed over it, the folder flushed. An existing file keeps its mode.
- * The caller holds the lock. Throws `file_unreadable`.
+ * temporary file in the same folder, flushed, renamed over it, the folder flushed. An existing file keeps its mode and its owner,
+ * or stays as it is where that cannot be. The caller holds the lock. Throws `file_unreadable`.
  */
 export async function replaceFile(path: string, text: string): Promise<void> {
-  const folder = dirname(path);
-  const temporary = join(folder, `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryBeside(path);
   try {
-    await removeLeftovers(folder, basename(path));
-    await writeFlushed(temporary, text);
-    const mode = await modeOf(path);
-    if (mode !== undefined) await chmod(temporary, mode);
+    await removeLeftovers(path);
+    await writeFlushed(temporary, text, (handle) => likeFileAt(path, handle));
     await rename(temporary, path);
-    await flushFolder(folder);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw new SealwrightError("file_unreadable", { file: path, reason: "cannot be written" }, error);
-  }
-}
-
-/** Makes a new file, never over an existing one, flushed with its folder. Throws `file_exists`, `file_unreadable`. */
-export async function createFile(path: string, text: string): Promise<void> {
-  try {
-    await writeFlushed(path, text);
     await flushFolder(dirname(path));
   } catch (error) {
-    const exists = error instanceof Error && "code" in error && error.code === "EEXIST";
-    const code = exists ? "file_exists" : "file_unreadable";
-    throw new SealwrightError(code, { file: path, reason: "cannot be written" }, error);
+    await removeQuietly(temporary);
+    throw unwritten(path, error);
   }
 }
 
-/** What an interrupted write left behind: whoever holds the lock is the only writer, so nobody is using it. */
-async function removeLeftovers(folder: string, name: string): Promise<void> {
-  for (const each of await readdir(folder)) {
-    if (each.startsWith(`.${name}.`) && each.endsWith(".tmp")) await rm(join(folder, each), { force: true });
-  }
+/** Makes a new file, whole or not at all, never over an existing one. Throws `file_exists`, `file_unreadable`. */
+export async function createFile(path: string, text: string): Promise<void> {
+  const placed = await placeNewFile(path, text).catch((error: unknown) => {
+    throw unwritten(path, error);
+  });
+  if (!placed) throw new SealwrightError("file_exists", { file: path });
 }
 
-async function writeFlushed(path: string, text: string): Promise<void> {
-  const handle = await open(path, "wx", 0o600);
+/** The same without a judgement: false = there is a file already. Throws what the file system throws. */
+export async function placeNewFile(path: string, text: string): Promise<boolean> {
+  const temporary = temporaryBeside(path);
   try {
-    await handle.writeFile(text);
-    await handle.sync();
+    await writeFlushed(temporary, text);
+    const placed = await linked(temporary, path, text);
+    if (placed) await flushFolder(dirname(path));
+    return placed;
   } finally {
-    await handle.close();
+    await removeQuietly(temporary);
   }
 }
 
-async function modeOf(path: string): Promise<number | undefined> {
-  try {
-    return (await stat(path)).mode & 0o777;
-  } catch {
-    return undefined;
-  }
-}
-
-async function flushFolder(folder: string): Promise<void> {
+/** Throws what the file system throws. */
+export async function flushFolder(folder: string): Promise<void> {
   const handle = await open(folder, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** A link is the one way to put a whole file under a name that must be free. Where there are no links, the name comes first. */
+async function linked(temporary: string, path: string, text: string): Promise<boolean> {
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "EEXIST") return false;
+    if (code === "EPERM" || code === "ENOTSUP" || code === "ENOSYS" || code === "EOPNOTSUPP")
+      return writtenInPlace(path, text);
+    throw error;
+  }
+}
+
+async function writtenInPlace(path: string, text: string): Promise<boolean> {
+  try {
+    await writeFlushed(path, text);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/** What an interrupted write left behind: whoever holds the lock is the only writer, so nobody is using it. */
+async function removeLeftovers(path: string): Promise<void> {
+  const [folder, begin] = [dirname(path), `.${basename(path)}.`];
+  for (const each of await readdir(folder)) {
+    if (each.startsWith(begin) && /^[0-9.-]+tmp$/.test(each.slice(begin.length)))
+      await rm(join(folder, each), { force: true });
+  }
+}
+
+async function writeFlushed(
+  path: string,
+  text: string,
+  adjust: (handle: FileHandle) => Promise<void> = () => Promise.resolve(),
+): Promise<void> {
+  const handle = await open(path, "wx", 0o600);
+  try {
+    await handle.writeFile(text);
+    await adjust(handle);
+    await handle.sync();
+  } catch (error) {
+    await handle.close().catch(() => undefined);
+    await removeQuietly(path);
+    throw error;
+  }
+  await handle.close();
+}
+
+/** A file that others could read before, such as a sidecar under another user, is not taken from them. */
+async function likeFileAt(path: string, handle: FileHandle): Promise<void> {
+  const before = await statIfThere(path);
+  if (before === undefined) return;
+  const { uid, gid } = await handle.stat();
+  if (before.uid !== uid || before.gid !== gid) await handle.chown(before.uid, before.gid);
+  await handle.chmod(before.mode & 0o777);
+}
+
+async function statIfThere(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/** Nanoseconds since boot, so that no two writers of one process meet. */
+function temporaryBeside(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${process.pid}-${process.hrtime.bigint()}.tmp`);
+}
+
+/** The failure that led here is the one to tell. */
+async function removeQuietly(path: string): Promise<void> {
+  await rm(path, { force: true }).catch(() => undefined);
+}
+
+function unwritten(file: string, error: unknown): SealwrightError {
+  return new SealwrightError("file_unreadable", { file, reason: `cannot be written: ${codeOf(error)}` }, error);
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "unknown";
 }

@@ -7,7 +7,7 @@ import { printTime, type KeyringEntry } from "./keyring-file.ts";
 import { listKeys } from "./keyring-life-cycle.ts";
 import type { KeyringOffice } from "./keyring-office.ts";
 import { shardHolding, shardWith } from "./keyring-shard.ts";
-import { changeKeyring, openKeyring } from "./keyring-store.ts";
+import { changeKeyring, openKeyring } from "./change-keyring.ts";
 import { wrapDigest } from "./wrap-digest.ts";
 
 /** What is told of the erasure apart from its proof. */

@@ -2,7 +2,7 @@ import type { Keyring } from "./keyring.ts";
 import { shardOf, type KeyringEntry } from "./keyring-file.ts";
 import { shardAt, withEntries } from "./keyring-shard.ts";
 import { listKeys } from "./keyring-life-cycle.ts";
-import { changeKeyring, type KeyringPlace } from "./keyring-store.ts";
+import { changeKeyring, type KeyringPlace } from "./change-keyring.ts";
 
 /**
  * What takes the place of the entries with its ids, or is added, in the keyring as it stands. Asked again under the lock, so

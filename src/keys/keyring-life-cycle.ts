@@ -7,7 +7,7 @@ import { printTime, type KeyringEntry } from "./keyring-file.ts";
 import { KeyringMac } from "./keyring-mac.ts";
 import type { KeyringOffice } from "./keyring-office.ts";
 import { shardWith } from "./keyring-shard.ts";
-import { changeKeyring, openKeyring, writeNewKeyring, type KeyringPlace } from "./keyring-store.ts";
+import { changeKeyring, openKeyring, writeNewKeyring, type KeyringPlace } from "./change-keyring.ts";
 import { defaultSpreadMs, mintKey, newEntry, printedWraps, type KeyPurpose } from "./new-entry.ts";
 import { generateProvenKey } from "./proven-key.ts";
 
@@ -42,7 +42,7 @@ export async function createKeyring(office: KeyringOffice, shards = 1): Promise<
         entries: [],
       }),
     );
-    await writeNewKeyring(office.path, files);
+    await writeNewKeyring(office.store, files);
     return { rootId: mac.rootId };
   } finally {
     mac.end();

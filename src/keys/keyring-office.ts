@@ -1,5 +1,5 @@
 import type { Clock } from "../base/clock.ts";
-import type { KeyringPlace } from "./keyring-store.ts";
+import type { KeyringPlace } from "./change-keyring.ts";
 
 /** A keyring in the hands of a key administrator. */
 export interface KeyringOffice extends KeyringPlace {

@@ -1,9 +1,9 @@
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import { joinShards, type Keyring } from "./keyring.ts";
-import { parseStored, readKeyringBytes, type StoredBytes } from "./keyring-folder.ts";
 import type { KeyringMac } from "./keyring-mac.ts";
 import { verifyKeyring } from "./keyring-root.ts";
-import type { KeyringPlace } from "./keyring-store.ts";
+import { parseStored, type StoredBytes } from "./keyring-store.ts";
+import type { KeyringPlace } from "./change-keyring.ts";
 
 /**
  * Reads the keyring for a sidecar, again and again: what has not changed is neither parsed nor verified twice, what is older than what was
@@ -27,7 +27,7 @@ export class KeyringSource {
 
   /** The verified keyring, or `undefined` while it is the one given last. Throws `keyring_*`, `file_unreadable`, `kms_*`. */
   async read(): Promise<Keyring | undefined> {
-    const stored = await readKeyringBytes(this.#place.path);
+    const stored = await this.#place.store.read();
     const bytes = stored.map((shard) => shard.bytes);
     if (isSame(bytes, this.#bytes)) return undefined;
     if (this.#refused !== undefined && isSame(bytes, this.#refused.bytes)) throw this.#refused.failure;
@@ -78,7 +78,7 @@ export class KeyringSource {
     const sameCount = shards.length === this.#seen.length;
     const highest = Math.max(0, ...this.#seen);
     const older = shards.some(({ generation }, index) => generation < (sameCount ? (this.#seen[index] ?? 0) : highest));
-    if (older) throw new SealwrightError("keyring_stale", { file: this.#place.path });
+    if (older) throw new SealwrightError("keyring_stale", { file: this.#place.store.location });
   }
 }
 

@@ -5,7 +5,7 @@ import type { Keyring } from "./keyring.ts";
 import { KeyringIndex } from "./keyring-index.ts";
 import type { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringSource } from "./keyring-source.ts";
-import type { KeyringPlace } from "./keyring-store.ts";
+import type { KeyringPlace } from "./change-keyring.ts";
 
 /** How often the keyring is looked at in any case, milliseconds. An unchanged one costs one read. */
 const lookMs = 10_000;
@@ -30,7 +30,7 @@ export class KeyringWatch {
     this.#source = new KeyringSource(place);
     this.#ports = ports;
     this.#watch = new FileWatch({
-      paths: [place.path],
+      paths: place.store.watchPath === undefined ? [] : [place.store.watchPath],
       look: () => this.#lookAndTell(),
       pollMs: lookMs,
       clock: ports.clock,

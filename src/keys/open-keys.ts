@@ -8,6 +8,7 @@ import { KeyUsage } from "./key-usage.ts";
 import { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringWatch } from "./keyring-watch.ts";
 import type { KeysConfig } from "./keys-config.ts";
+import { openKeyringStore } from "./stores/open-keyring-store.ts";
 import { Unwrapper } from "./unwrapper.ts";
 import { UsageFile } from "./usage-file.ts";
 
@@ -39,7 +40,7 @@ function keyServiceOf(config: KeysConfig, ports: KeysPorts): KeyService {
 function watchedKeyring(config: KeysConfig, tools: KeyTools): KeyringWatch {
   const { keyring, rootId } = config;
   if (keyring === undefined) throw new SealwrightError("config_invalid", { reason: "keys.keyring" });
-  const place = { path: keyring, rootId, kms: tools.ports.kms, keks: preferredKeks(config) };
+  const place = { store: openKeyringStore(keyring), rootId, kms: tools.ports.kms, keks: preferredKeks(config) };
   return new KeyringWatch(new KeyringKeys(config, tools), place, tools.ports);
 }
 

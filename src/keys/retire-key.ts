@@ -2,7 +2,7 @@ import { entryNamed, keyState } from "./entry-named.ts";
 import { printTime, type KeyringEntry } from "./keyring-file.ts";
 import type { KeyringOffice } from "./keyring-office.ts";
 import { shardWith } from "./keyring-shard.ts";
-import { changeKeyring } from "./keyring-store.ts";
+import { changeKeyring } from "./change-keyring.ts";
 
 /**
  * Retires a key that seals no more, or one that never did: what it sealed opens no longer. Whether that is wise was decided

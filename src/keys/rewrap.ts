@@ -5,7 +5,7 @@ import type { KeyringEntry, KeyringFile, KeyringWrap } from "./keyring-file.ts";
 import { listKeys } from "./keyring-life-cycle.ts";
 import type { KeyringOffice } from "./keyring-office.ts";
 import { shardAt, withEntries, type ShardContent } from "./keyring-shard.ts";
-import { changeKeyring } from "./keyring-store.ts";
+import { changeKeyring } from "./change-keyring.ts";
 import { entryNamed } from "./entry-named.ts";
 import { laboured, paused, type Labour } from "./labour.ts";
 import type { WrapHolder } from "./open-wrap.ts";

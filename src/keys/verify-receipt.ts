@@ -4,7 +4,7 @@ import { tryProbe } from "./erasure-probe.ts";
 import type { ErasureReceipt } from "./erasure-receipt.ts";
 import type { Keyring } from "./keyring.ts";
 import { shardHolding } from "./keyring-shard.ts";
-import { openKeyring, type KeyringPlace } from "./keyring-store.ts";
+import { openKeyring, type KeyringPlace } from "./change-keyring.ts";
 import { wrapDigest } from "./wrap-digest.ts";
 
 /**

@@ -51,7 +51,7 @@ describe("keys in memory", () => {
     for (let index = 0; index < 6; index += 1)
       await addKey(office, { use: "randomized", scope: { tenant: `t${index}` }, active: true });
     await addKey(office, { use: "randomized", scope: { tenant: "next" } });
-    const keys = await started({ ...keyringConfig(office.path), cache: { age: hour, entries: 8 } });
+    const keys = await started({ ...keyringConfig(office.store.location), cache: { age: hour, entries: 8 } });
     expect(keys.status.cachedKeys).to.equal(4);
     const warm = keys.drill().keys.filter(({ inMemory }) => inMemory);
     expect(warm.map(({ state }) => state).sort()).to.deep.equal(["active", "active", "active", "pending"]);
@@ -62,7 +62,7 @@ describe("keys in memory", () => {
     await createKeyring(office);
     for (let index = 0; index < 70; index += 1)
       await addKey(office, { use: "randomized", scope: { tenant: `t${index}` }, active: true });
-    const keys = await started({ ...keyringConfig(office.path), cache: { age: hour, entries: 1000 } });
+    const keys = await started({ ...keyringConfig(office.store.location), cache: { age: hour, entries: 1000 } });
     expect(keys.status.cachedKeys).to.equal(64);
   });
 
@@ -71,7 +71,7 @@ describe("keys in memory", () => {
     await createKeyring(office);
     const scopes = Array.from({ length: 12 }, (_, index) => ({ tenant: `t${index}`, dataset: "d" }));
     for (const { tenant } of scopes) await addKey(office, { use: "randomized", scope: { tenant }, active: true });
-    const keys = await openKeys(keyringConfig(office.path), { ...rig.ports, random: () => 0.5 });
+    const keys = await openKeys(keyringConfig(office.store.location), { ...rig.ports, random: () => 0.5 });
     services.push(keys);
     await keys.start();
     await settled();

@@ -65,11 +65,11 @@ describe("retiring and destroying a key", () => {
 
   it("destroys nothing when the key cannot be shown to open before", async () => {
     await moveKey(office, id, "retired");
-    const text = readFileSync(office.path, "utf8");
+    const text = readFileSync(office.store.location, "utf8");
     const only = { ...office, kms: rig.byName };
     rig.kms.before = ({ context }) => ("purpose" in context ? undefined : denied());
     expect(await failureCode(() => destroyKey(only, id))).to.equal("kms_denied");
-    expect(readFileSync(office.path, "utf8")).to.equal(text);
+    expect(readFileSync(office.store.location, "utf8")).to.equal(text);
   });
 
   it("prints a receipt that reads back, and reads no other text", async () => {
@@ -77,7 +77,14 @@ describe("retiring and destroying a key", () => {
     const receipt = await destroyKey(office, id);
     const text = printErasureReceipt(receipt);
     expect(parseErasureReceipt(Buffer.from(text))).to.deep.equal(receipt);
-    const wrong = ["", "{}", "[]", text.slice(0, -3), text.replace('"command"', '"Command"'), text.replace("{", '{"extra":1,')];
+    const wrong = [
+      "",
+      "{}",
+      "[]",
+      text.slice(0, -3),
+      text.replace('"command"', '"Command"'),
+      text.replace("{", '{"extra":1,'),
+    ];
     for (const other of wrong)
       expect(await failureCode(() => parseErasureReceipt(Buffer.from(other))), other).to.equal("receipt_invalid");
   });
@@ -96,9 +103,9 @@ describe("retiring and destroying a key", () => {
 
   it("finds the wraps again when an older keyring was put in place", async () => {
     await moveKey(office, id, "retired");
-    const older = readFileSync(office.path);
+    const older = readFileSync(office.store.location);
     const receipt = await destroyKey(office, id);
-    writeFileSync(office.path, older);
+    writeFileSync(office.store.location, older);
     expect(await statuses(receipt)).to.deep.equal({
       signature: "ok",
       tombstone: "not ok",

@@ -22,7 +22,7 @@ describe("a keyring wrapped under two KEKs", () => {
     rig = new KeysRig();
     second = new FakeKms();
     const office = { ...rig.office(folder()), kms: both(), keks: ["main", "second"] };
-    path = office.path;
+    path = office.store.location;
     await createKeyring(office);
     await addKey(office, { use: "randomized", scope: {}, active: true });
     rig.kms.calls.length = second.calls.length = 0;

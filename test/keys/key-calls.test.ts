@@ -34,7 +34,7 @@ describe("calls to the key service", () => {
     const office = rig.office(folder());
     await createKeyring(office);
     for (const { tenant } of tenants) await addKey(office, { use: "randomized", scope: { tenant }, active: true });
-    keys = await openKeys(keyringConfig(office.path), rig.ports);
+    keys = await openKeys(keyringConfig(office.store.location), rig.ports);
     await keys.start();
     await settled();
   }

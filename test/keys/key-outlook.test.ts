@@ -28,7 +28,7 @@ describe("time to dark", () => {
   afterEach(() => keys.close());
 
   async function start(config: Partial<KeysConfig> = {}): Promise<void> {
-    keys = await openKeys({ ...keyringConfig(office.path), ...config }, rig.ports);
+    keys = await openKeys({ ...keyringConfig(office.store.location), ...config }, rig.ports);
     await keys.start();
     await settled();
   }

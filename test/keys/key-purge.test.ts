@@ -38,7 +38,7 @@ describe("purge", () => {
     const office = rig.office(folder());
     await createKeyring(office);
     await addKey(office, { use: "randomized", scope: {}, active: true });
-    await start(keyringConfig(office.path));
+    await start(keyringConfig(office.store.location));
   }
 
   for (const form of ["inline", "keyring"] as const) {

@@ -39,7 +39,7 @@ describe("keyring keys", () => {
   });
 
   async function started(config: Partial<KeysConfig> = {}): Promise<KeyService> {
-    const keys = await openKeys({ ...keyringConfig(office.path), ...config }, rig.ports);
+    const keys = await openKeys({ ...keyringConfig(office.store.location), ...config }, rig.ports);
     services.push(keys);
     await keys.start();
     await settled();
@@ -163,15 +163,15 @@ describe("keyring keys", () => {
 
   it("opens by state: pending, active and decrypt-only keys do, retired ones cost no call", async () => {
     const id = await add({}, { spreadMs: 0 });
-    const pending = readFileSync(office.path);
+    const pending = readFileSync(office.store.location);
     await activateKey(office, id);
-    const active = readFileSync(office.path);
+    const active = readFileSync(office.store.location);
     const token = await sealWith(await started(), t1);
-    writeFileSync(office.path, pending);
+    writeFileSync(office.store.location, pending);
     const early = await started();
     expect(await openWith(early, t1, token)).to.equal('"x"');
     expect(await failureCode(() => early.sealer(t1, "randomized"))).to.equal("no_key");
-    writeFileSync(office.path, active);
+    writeFileSync(office.store.location, active);
     const keys = await started();
     expect(await openWith(keys, t1, token)).to.equal('"x"');
     await setState(id, "decrypt-only");
@@ -233,7 +233,9 @@ describe("keyring keys", () => {
   });
 
   const theOnlyId = (): Promise<string> =>
-    Promise.resolve((JSON.parse(readFileSync(office.path, "utf8")) as { entries: { id: string }[] }).entries[0]!.id);
+    Promise.resolve(
+      (JSON.parse(readFileSync(office.store.location, "utf8")) as { entries: { id: string }[] }).entries[0]!.id,
+    );
 
   it("E-07: loses a key at once when a check of it is denied", async () => {
     await addActive({});
@@ -268,17 +270,19 @@ describe("keyring keys", () => {
 
   describe("at start", () => {
     it("reject everything that is wrong with the file", async () => {
-      const good = readFileSync(office.path, "utf8");
+      const good = readFileSync(office.store.location, "utf8");
       expect(await failureCode(() => started({ rootId: "0".repeat(64) }))).to.equal("keyring_forged");
-      expect(await failureCode(() => started({ keyring: `${office.path}.absent` }))).to.equal("file_unreadable");
+      expect(await failureCode(() => started({ keyring: `${office.store.location}.absent` }))).to.equal(
+        "file_unreadable",
+      );
       for (const [text, code] of [
         [good.replace('"generation": 1', '"generation": 7'), "keyring_forged"],
         [good.slice(1), "keyring_invalid"],
       ] as const) {
-        writeFileSync(office.path, text);
+        writeFileSync(office.store.location, text);
         expect(await failureCode(() => started())).to.equal(code);
       }
-      writeFileSync(office.path, good);
+      writeFileSync(office.store.location, good);
       rig.kms.before = denied;
       expect(await failureCode(() => started())).to.equal("kms_denied");
     });
@@ -314,22 +318,22 @@ describe("keyring keys", () => {
 
   it("stay with the verified keyring when the file goes bad, old or away", async () => {
     const id = await addActive({});
-    const old = readFileSync(office.path, "utf8");
+    const old = readFileSync(office.store.location, "utf8");
     await add({ tenant: "t9" });
     const keys = await started();
-    const good = readFileSync(office.path, "utf8");
+    const good = readFileSync(office.store.location, "utf8");
     for (const [text, code] of [
       [old, "keyring_stale"],
       [good.replace('"active"', '"retired"'), "keyring_forged"],
       ["half a fi", "keyring_invalid"],
     ] as const) {
-      writeFileSync(office.path, text);
+      writeFileSync(office.store.location, text);
       await lookAgain();
       expect(keys.status.reloadFailure).to.equal(code);
       expect(keys.readiness().ready).to.equal(true);
       expect(await sealedUnder(keys)).to.equal(short(id));
     }
-    writeFileSync(office.path, good);
+    writeFileSync(office.store.location, good);
     await lookAgain();
     expect(keys.status.reloadFailure).to.equal(undefined);
   });

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import {
   chmodSync,
   existsSync,
@@ -10,9 +9,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { dataContext, rootContext } from "../../src/kms/context.ts";
 import { failureCode } from "../rig/failure-code.ts";
@@ -33,7 +32,7 @@ describe("keyring life cycle", () => {
     office = rig.office(folder());
   });
 
-  const textOf = (path = office.path): string => readFileSync(path, "utf8");
+  const textOf = (path = office.store.location): string => readFileSync(path, "utf8");
 
   it("begins with a proven root of its own context and no entry", async () => {
     const { rootId } = await createKeyring(office);
@@ -45,7 +44,7 @@ describe("keyring life cycle", () => {
     expect(keyring.entries).to.deep.equal([]);
     expect(keyring.generation).to.equal(1);
     expect(keyring.root.id).to.equal(rootId);
-    expect(statSync(office.path).mode & 0o777).to.equal(0o600);
+    expect(statSync(office.store.location).mode & 0o777).to.equal(0o600);
   });
 
   it("never begins over a keyring", async () => {
@@ -160,7 +159,7 @@ describe("keyring life cycle", () => {
 
   describe("in a folder of shards", () => {
     beforeEach(async () => {
-      office = rig.office(folder(), { path: join(folder(), "ring") });
+      office = rig.office(folder(), { store: openKeyringStore(join(folder(), "ring")) });
       await createKeyring(office, 4);
     });
 
@@ -169,25 +168,25 @@ describe("keyring life cycle", () => {
       const keyring = await listKeys(office);
       expect(keyring.entries).to.have.length(12);
       expect(keyring.shards.reduce((sum, { generation }) => sum + generation - 1, 0)).to.equal(12);
-      expect(readdirSync(office.path)).to.deep.equal([0, 1, 2, 3].map((index) => `shard-${index}.json`));
+      expect(readdirSync(office.store.location)).to.deep.equal([0, 1, 2, 3].map((index) => `shard-${index}.json`));
     });
 
     it("is refused with a shard missing, doubled or of another keyring", async () => {
-      renameSync(join(office.path, "shard-3.json"), join(folder(), "away.json"));
+      renameSync(join(office.store.location, "shard-3.json"), join(folder(), "away.json"));
       expect(await failureCode(() => listKeys(office))).to.equal("keyring_invalid");
-      const other = rig.office(folder(), { path: join(folder(), "other") });
+      const other = rig.office(folder(), { store: openKeyringStore(join(folder(), "other")) });
       await createKeyring(other, 4);
-      writeFileSync(join(office.path, "shard-3.json"), textOf(join(other.path, "shard-3.json")));
+      writeFileSync(join(office.store.location, "shard-3.json"), textOf(join(other.store.location, "shard-3.json")));
       expect(await failureCode(() => listKeys(office))).to.equal("keyring_invalid");
-      writeFileSync(join(office.path, "shard-3.json"), textOf(join(folder(), "away.json")));
+      writeFileSync(join(office.store.location, "shard-3.json"), textOf(join(folder(), "away.json")));
       await listKeys(office);
-      writeFileSync(join(office.path, "shard-4.json"), textOf(join(folder(), "away.json")));
+      writeFileSync(join(office.store.location, "shard-4.json"), textOf(join(folder(), "away.json")));
       expect(await failureCode(() => listKeys(office))).to.equal("keyring_invalid");
     });
 
     it("takes no notice of names that begin with a dot, as mounts and interrupted writes leave them", async () => {
-      mkdirSync(join(office.path, "..2026_11_25"));
-      writeFileSync(join(office.path, ".shard-0.json.1.tmp"), "half");
+      mkdirSync(join(office.store.location, "..2026_11_25"));
+      writeFileSync(join(office.store.location, ".shard-0.json.1.tmp"), "half");
       await listKeys(office);
       await addKey(office, patients);
     });
@@ -216,51 +215,32 @@ describe("keyring on disk", () => {
     expect(existsSync(lock())).to.equal(false);
   });
 
-  it("is busy while a living process, or any of another host, holds the lock", async () => {
-    for (const holder of [
-      { host: hostname(), pid: process.pid },
-      { host: "elsewhere", pid: 1 },
-    ]) {
-      writeFileSync(lock(), JSON.stringify(holder));
-      expect(await failureCode(() => addKey(office, patients))).to.equal("keyring_busy");
-    }
-    writeFileSync(lock(), "");
-    expect(await failureCode(() => addKey(office, patients))).to.equal("keyring_busy");
-  });
-
-  it("takes over the lock of a process that died", async () => {
-    const { pid } = spawnSync(process.execPath, ["-e", ""]);
-    writeFileSync(lock(), JSON.stringify({ host: hostname(), pid }));
-    await addKey(office, patients);
-    expect(readdirSync(folder())).to.deep.equal(["keyring.json"]);
-  });
-
   it("clears what an interrupted write left, and keeps the file's mode", async () => {
     writeFileSync(join(folder(), ".keyring.json.4711.tmp"), "half");
-    chmodSync(office.path, 0o644);
+    chmodSync(office.store.location, 0o644);
     await addKey(office, patients);
     expect(readdirSync(folder())).to.deep.equal(["keyring.json"]);
-    expect(statSync(office.path).mode & 0o777).to.equal(0o644);
+    expect(statSync(office.store.location).mode & 0o777).to.equal(0o644);
   });
 
   it("is replaced behind a link, not instead of it", async () => {
     const link = join(folder(), "link.json");
-    symlinkSync(office.path, link);
-    await addKey({ ...office, path: link }, patients);
+    symlinkSync(office.store.location, link);
+    await addKey({ ...office, store: openKeyringStore(link) }, patients);
     expect((await listKeys(office)).entries).to.have.length(1);
   });
 
   it("is not overwritten when somebody changed it without the lock", async () => {
-    const other = readFileSync(office.path, "utf8").replace("\n", "\n\n");
+    const other = readFileSync(office.store.location, "utf8").replace("\n", "\n\n");
     rig.kms.before = ({ operation }) => {
-      if (operation === "generate") writeFileSync(office.path, other);
+      if (operation === "generate") writeFileSync(office.store.location, other);
     };
     expect(await failureCode(() => addKey(office, patients))).to.equal("keyring_busy");
-    expect(readFileSync(office.path, "utf8")).to.equal(other);
+    expect(readFileSync(office.store.location, "utf8")).to.equal(other);
   });
 
   it("is not changed when it is forged, malformed, or not the pinned one", async () => {
-    const good = readFileSync(office.path, "utf8");
+    const good = readFileSync(office.store.location, "utf8");
     const pinned = { ...office, rootId: "0".repeat(64) };
     expect(await failureCode(() => addKey(pinned, patients))).to.equal("keyring_forged");
     const forged = good.replace('"generation": 1', '"generation": 2');
@@ -269,14 +249,14 @@ describe("keyring on disk", () => {
       [good.slice(0, -3), "keyring_invalid"],
       ["", "keyring_invalid"],
     ] as const) {
-      writeFileSync(office.path, text);
+      writeFileSync(office.store.location, text);
       expect(await failureCode(() => addKey(office, patients))).to.equal(code);
       expect(await failureCode(() => listKeys(office))).to.equal(code);
-      expect(readFileSync(office.path, "utf8")).to.equal(text);
+      expect(readFileSync(office.store.location, "utf8")).to.equal(text);
     }
-    expect(await failureCode(() => listKeys({ ...office, path: join(folder(), "absent") }))).to.equal(
-      "file_unreadable",
-    );
+    expect(
+      await failureCode(() => listKeys({ ...office, store: openKeyringStore(join(folder(), "absent")) })),
+    ).to.equal("file_unreadable");
   });
 
   it("is refused when its root does not hash to its id", async () => {

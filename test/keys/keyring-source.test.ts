@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import { printKeyringFile, shardOf } from "../../src/keys/keyring-file.ts";
-import { readKeyringFiles } from "../../src/keys/keyring-folder.ts";
+import { parseStored } from "../../src/keys/keyring-store.ts";
 import { KeyringMac } from "../../src/keys/keyring-mac.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
 import { addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
@@ -56,30 +57,31 @@ describe("keyring source", () => {
 
   it("refuses a generation below the highest seen, and goes on from there", async () => {
     const source = new KeyringSource(office);
-    const first = readFileSync(office.path);
+    const first = readFileSync(office.store.location);
     await addKey(office, anyKey);
-    const second = readFileSync(office.path);
+    const second = readFileSync(office.store.location);
     await source.read();
-    writeFileSync(office.path, first);
+    writeFileSync(office.store.location, first);
     expect(await failureCode(() => source.read())).to.equal("keyring_stale");
     expect(await failureCode(() => source.read())).to.equal("keyring_stale");
-    writeFileSync(office.path, second);
+    writeFileSync(office.store.location, second);
     expect(await source.read()).to.equal(undefined);
   });
 
   it("lets no forged file lift what counts as seen", async () => {
     const source = new KeyringSource(office);
-    const good = readFileSync(office.path, "utf8");
-    writeFileSync(office.path, good.replace('"generation": 1', '"generation": 99'));
+    const good = readFileSync(office.store.location, "utf8");
+    writeFileSync(office.store.location, good.replace('"generation": 1', '"generation": 99'));
     expect(await failureCode(() => source.read())).to.equal("keyring_forged");
-    writeFileSync(office.path, good);
+    writeFileSync(office.store.location, good);
     expect((await source.read())?.generation).to.equal(1);
   });
 
   it("holds each shard to its own past", async () => {
-    const ring = { ...office, path: join(folder(), "ring") };
+    const ring = { ...office, store: openKeyringStore(join(folder(), "ring")) };
     await createKeyring(ring, 2);
-    const texts = (): readonly Buffer[] => [0, 1].map((index) => readFileSync(join(ring.path, `shard-${index}.json`)));
+    const texts = (): readonly Buffer[] =>
+      [0, 1].map((index) => readFileSync(join(ring.store.location, `shard-${index}.json`)));
     const before = texts();
     for (let index = 0; index < 8; index += 1) await addKey(ring, anyKey);
     const source = new KeyringSource(ring);
@@ -87,16 +89,16 @@ describe("keyring source", () => {
     for (const index of [0, 1]) {
       if (texts()[index]!.equals(before[index]!)) continue;
       const now = texts()[index]!;
-      writeFileSync(join(ring.path, `shard-${index}.json`), before[index]!);
+      writeFileSync(join(ring.store.location, `shard-${index}.json`), before[index]!);
       expect(await failureCode(() => source.read())).to.equal("keyring_stale");
-      writeFileSync(join(ring.path, `shard-${index}.json`), now);
+      writeFileSync(join(ring.store.location, `shard-${index}.json`), now);
     }
   });
 
   it("parses nothing that has not changed, and refuses what is broken without looking into it again", async () => {
     const source = new KeyringSource(office);
     await source.read();
-    writeFileSync(office.path, "half a fi");
+    writeFileSync(office.store.location, "half a fi");
     const failures = [await failureOf(() => source.read()), await failureOf(() => source.read())];
     expect(failures[0]?.code).to.equal("keyring_invalid");
     expect(failures[1]).to.equal(failures[0]);
@@ -105,7 +107,7 @@ describe("keyring source", () => {
   describe("after a change of the number of shards", () => {
     /** The keyring of `office` anew in `count` shards of one generation, signed by its own root. */
     async function reshard(count: number, generation: number): Promise<string> {
-      const [file] = (await readKeyringFiles(office.path)).map((stored) => stored.file);
+      const [file] = parseStored(await office.store.read()).map((stored) => stored.file);
       if (file === undefined) return expect.fail("no keyring");
       const root = await rig.kms.unwrap(Buffer.from(file.root.wraps[0]?.wrapped ?? "", "base64url"), rootContext);
       const mac = new KeyringMac(root);
@@ -127,8 +129,8 @@ describe("keyring source", () => {
       it(`of generation ${generation} where 4 was seen: ${outcome}`, async () => {
         for (let index = 0; index < 3; index += 1) await addKey(office, anyKey);
         const ring = join(folder(), "ring");
-        symlinkSync(office.path, ring);
-        const source = new KeyringSource({ ...office, path: ring });
+        symlinkSync(office.store.location, ring);
+        const source = new KeyringSource({ ...office, store: openKeyringStore(ring) });
         expect((await source.read())?.generation).to.equal(4);
         const sharded = await reshard(3, generation);
         rmSync(ring);

@@ -37,7 +37,7 @@ describe("keyring watch", () => {
     for (const service of services.splice(0)) await service.close();
   });
 
-  async function started(path = office.path, clock = rig.ports.clock): Promise<KeyService> {
+  async function started(path = office.store.location, clock = rig.ports.clock): Promise<KeyService> {
     const keys = await openKeys(keyringConfig(path), { ...rig.ports, clock });
     services.push(keys);
     await keys.start();
@@ -54,7 +54,7 @@ describe("keyring watch", () => {
     const mount = join(folder(), "mount");
     const version = (name: string): void => {
       mkdirSync(join(mount, name), { recursive: true });
-      copyFileSync(office.path, join(mount, name, "keyring.json"));
+      copyFileSync(office.store.location, join(mount, name, "keyring.json"));
       symlinkSync(name, join(mount, "..data.next"));
       renameSync(join(mount, "..data.next"), join(mount, "..data"));
     };
@@ -73,14 +73,14 @@ describe("keyring watch", () => {
   it("tells a failure once, counts each, and tells when it is over", async () => {
     await addActive();
     const keys = await started();
-    const good = readFileSync(office.path);
-    writeFileSync(office.path, "half a fi");
+    const good = readFileSync(office.store.location);
+    writeFileSync(office.store.location, "half a fi");
     for (let look = 0; look < 3; look += 1) await keys.refresh();
     const forged = good.toString().replace(/"mac": "./, (found) => (found.endsWith("A") ? '"mac": "B' : '"mac": "A'));
-    writeFileSync(office.path, forged);
+    writeFileSync(office.store.location, forged);
     for (let look = 0; look < 2; look += 1) await keys.refresh();
     expect(keys.notes()).to.have.length(1);
-    writeFileSync(office.path, good);
+    writeFileSync(office.store.location, good);
     await keys.refresh();
     expect(keys.notes()).to.deep.equal([]);
     expect(events).to.deep.equal([
@@ -95,7 +95,7 @@ describe("keyring watch", () => {
 
   it("tells how long ago the keyring was found good", async () => {
     const keys = await started();
-    writeFileSync(office.path, "half a fi");
+    writeFileSync(office.store.location, "half a fi");
     await rig.clock.pass(25_000);
     await keys.refresh();
     keys.measure();

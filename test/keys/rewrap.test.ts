@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { editEntries } from "../../src/keys/edit-entries.ts";
 import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
@@ -65,9 +66,9 @@ describe("rewrap", () => {
     expect(await keks()).to.deep.equal(["main+spare"]);
     expect((await listKeys(only("spare"))).entries).to.have.length(5);
     const calls = spare.calls.length;
-    const text = readFileSync(office.path, "utf8");
+    const text = readFileSync(office.store.location, "utf8");
     expect(await rewrap({ to: "spare" })).to.include({ keys: 6, changedKeys: 0 });
-    expect([spare.calls.length, readFileSync(office.path, "utf8")]).to.deep.equal([calls, text]);
+    expect([spare.calls.length, readFileSync(office.store.location, "utf8")]).to.deep.equal([calls, text]);
     expect([...rig.kms.given, ...spare.given].every((key) => key.equals(zeroes))).to.equal(true);
   });
 
@@ -89,9 +90,9 @@ describe("rewrap", () => {
   });
 
   it("never drops the last wrap, nor one beside which no other opens", async () => {
-    const text = readFileSync(office.path, "utf8");
+    const text = readFileSync(office.store.location, "utf8");
     expect(await failureCode(() => rewrap({ drop: "main" }))).to.equal("key_state");
-    expect(readFileSync(office.path, "utf8")).to.equal(text);
+    expect(readFileSync(office.store.location, "utf8")).to.equal(text);
     await rewrap({ to: "spare" });
     for (const [before, code] of [
       [denied, "key_state"],
@@ -118,13 +119,13 @@ describe("rewrap", () => {
   });
 
   it("writes no wrap that does not come back as the same key", async () => {
-    const text = readFileSync(office.path, "utf8");
+    const text = readFileSync(office.store.location, "utf8");
     const [first] = (await listKeys(office)).entries;
     const old = new Set(await wrapsOf());
     rig.kms.editUnwrapped = (key, { wrapped }) => (old.has(wrapped!.toString("base64url")) ? key : Buffer.alloc(32, 1));
     expect(await failureCode(() => rewrap())).to.equal("kms_broken");
     expect(await failureCode(() => rewrap({ only: [first!.id] }))).to.equal("kms_broken");
-    expect(readFileSync(office.path, "utf8")).to.equal(text);
+    expect(readFileSync(office.store.location, "utf8")).to.equal(text);
   });
 
   it("rewraps only the keys it is told, by the beginning of their ids", async () => {
@@ -161,7 +162,7 @@ describe("rewrap", () => {
   });
 
   it("goes on in a folder of shards where it was interrupted, and does nothing twice", async () => {
-    office = { ...office, path: join(folder(), "ring") };
+    office = { ...office, store: openKeyringStore(join(folder(), "ring")) };
     await createKeyring(office, 3);
     for (let count = 0; count < 9; count += 1) await addKey(office, patients);
     for (const stopAfter of [0, 3, 6]) {
@@ -180,9 +181,9 @@ describe("rewrap", () => {
   });
 
   it("brings the root of every shard up, where an interrupted run changed only some", async () => {
-    office = { ...office, path: join(folder(), "ring") };
+    office = { ...office, store: openKeyringStore(join(folder(), "ring")) };
     await createKeyring(office, 3);
-    const last = join(office.path, "shard-2.json");
+    const last = join(office.store.location, "shard-2.json");
     const stale = readFileSync(last);
     await rewrap({ to: "spare" });
     writeFileSync(last, stale);

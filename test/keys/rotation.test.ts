@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import type { KeyringEntry } from "../../src/keys/keyring-file.ts";
 import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { replaceDeterministic } from "../../src/keys/replace-deterministic.ts";
@@ -112,7 +113,7 @@ describe("rotation", () => {
   });
 
   it("goes on in a folder of shards where another run was interrupted", async () => {
-    office = rig.office(folder(), { path: join(folder(), "ring") });
+    office = rig.office(folder(), { store: openKeyringStore(join(folder(), "ring")) });
     await createKeyring(office, 4);
     const scopes = Array.from({ length: 12 }, (_, index) => ({ dataset: `d${index}` }));
     for (const scope of scopes) await addKey(office, { use: "randomized", scope, active: true });

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import { createTestPki } from "../../src/app/demo/pki.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
@@ -65,7 +66,7 @@ describe("AWS KMS, by moto", () => {
   }
 
   const officeOf = (path: string, kms: Kms): KeyringOffice => ({
-    path,
+    store: openKeyringStore(path),
     kms: new Map([["main", kms]]),
     keks: ["main"],
     clock: systemClock,

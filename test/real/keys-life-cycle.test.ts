@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { destroyKey } from "../../src/keys/destroy-key.ts";
@@ -50,7 +51,7 @@ describe("keyring life cycle with a key service", () => {
       cleanup.defer(() => opened.close());
       kms.set(name, opened);
     }
-    office = { path: join(folder, "keyring.json"), kms, keks: ["cloud"], clock: systemClock };
+    office = { store: openKeyringStore(join(folder, "keyring.json")), kms, keks: ["cloud"], clock: systemClock };
     await createKeyring(office);
   });
   afterEach(() => cleanup.disposeAsync());
@@ -59,7 +60,7 @@ describe("keyring life cycle with a key service", () => {
   async function sidecar(...keks: readonly string[]): Promise<KeyService> {
     const kms = new Map([...office.kms].filter(([name]) => keks.includes(name)));
     const ports = { clock: systemClock, log: silentLog, metrics: new RecordedMetrics(), kms };
-    const service = await openKeys({ ...keyringConfig(office.path), kek: keks[0] ?? "" }, ports);
+    const service = await openKeys({ ...keyringConfig(office.store.location), kek: keks[0] ?? "" }, ports);
     cleanup.defer(() => service.close());
     await service.start();
     return service;

@@ -9,6 +9,7 @@ import type { KeysPorts } from "../../src/keys/key-service.ts";
 import type { KeyState } from "../../src/keys/keyring-file.ts";
 import type { Labour } from "../../src/keys/labour.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
+import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
 import type { KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { FakeClock } from "./fake-clock.ts";
 import { FakeKms } from "./fake-kms.ts";
@@ -30,7 +31,13 @@ export class KeysRig {
   }
 
   office(folder: string, more: Partial<KeyringOffice> = {}): KeyringOffice {
-    return { path: join(folder, "keyring.json"), kms: this.byName, keks: ["main"], clock: this.clock, ...more };
+    return {
+      store: openKeyringStore(join(folder, "keyring.json")),
+      kms: this.byName,
+      keks: ["main"],
+      clock: this.clock,
+      ...more,
+    };
   }
 
   /** Work at the key service whose pauses take no time of ours. */

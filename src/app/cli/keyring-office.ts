@@ -4,6 +4,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 import type { KeyringOffice } from "../../keys/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
+import { openKeyringStore } from "../../keys/stores/open-keyring-store.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
 import { closeKms, commandRate, openKmsByName } from "../open-kms-by-name.ts";
 
@@ -20,8 +21,9 @@ export async function withKeyringOffice<T>(
     throw new SealwrightError("config_invalid", { file: config, reason: "no keys.keyring" });
   const opened = await openKmsByName(kms, { log: silentLog, metrics: noMetrics, rate: commandRate });
   try {
-    const { keyring: path, rootId, kek, wraps = [] } = keys;
-    return await work({ path, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock }, keys);
+    const { keyring, rootId, kek, wraps = [] } = keys;
+    const store = openKeyringStore(keyring);
+    return await work({ store, rootId, kms: opened, keks: [kek, ...wraps], clock: systemClock }, keys);
   } finally {
     await closeKms(opened);
   }

@@ -4,6 +4,7 @@ import { silentLog } from "../../base/log.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import { asSealwrightError } from "../../base/sealwright-error.ts";
 import { listKeys } from "../../keys/keyring-life-cycle.ts";
+import { openKeyringStore } from "../../keys/stores/open-keyring-store.ts";
 import { generateProvenKey } from "../../keys/proven-key.ts";
 import { dataContext } from "../../kms/context.ts";
 import type { Kms } from "../../kms/kms.ts";
@@ -28,16 +29,17 @@ export async function keyFindings(loaded: LoadedSidecar): Promise<readonly Findi
 
 async function keyringState({ config: { keys }, maps }: LoadedSidecar, kms: Opened): Promise<readonly Finding[]> {
   if (keys?.keyring === undefined) return [];
-  const { keyring: path, rootId } = keys;
+  const { keyring, rootId } = keys;
+  const store = openKeyringStore(keyring);
   const each = await Promise.all(
     [...kms].map(async ([name, one]) => {
       if (!one.canUnwrap) return { check: `kms ${name}: unwraps`, status: "ok", detail: "it only wraps here" } as const;
       return (
-        await attempt(`kms ${name}: unwraps the root`, () => listKeys({ path, rootId, kms: new Map([[name, one]]) }))
+        await attempt(`kms ${name}: unwraps the root`, () => listKeys({ store, rootId, kms: new Map([[name, one]]) }))
       ).finding;
     }),
   );
-  const whole = await attempt("keyring: verified", () => listKeys({ path, rootId, kms }));
+  const whole = await attempt("keyring: verified", () => listKeys({ store, rootId, kms }));
   const state =
     whole.value === undefined
       ? [whole.finding]

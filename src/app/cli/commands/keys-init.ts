@@ -16,7 +16,7 @@ export const keysInitCommand: CommandShape = {
     const shards = wholeNumber("shards", option("shards") ?? "1");
     const { path, rootId } = await withKeyringOffice(required("config"), async (office) => {
       const created = await createKeyring(office, shards);
-      return { path: office.path, rootId: created.rootId };
+      return { path: office.store.location, rootId: created.rootId };
     });
     if (json) terminal.result(JSON.stringify({ ok: true, keyring: path, rootId }));
     else {
