@@ -2,9 +2,11 @@ import { awsStandInTraits, startAwsStandInStage } from "../rig/aws-stand-in-stag
 import { gcpTraits, startGcpStage } from "../rig/gcp-stage.ts";
 import { describeKmsConformance } from "../rig/kms-conformance.ts";
 import { KmsMatrix } from "../rig/kms-matrix.ts";
+import type { KmsStage } from "../rig/kms-stage.ts";
 import { localTraits, startLocalStage } from "../rig/local-stage.ts";
 import { recoveryTraits, startRecoveryStage } from "../rig/recovery-stage.ts";
 import { awsTraits, startAwsStage } from "./stage/aws-kms.ts";
+import { pkcs11Traits, startPkcs11Stage } from "./stage/softhsm.ts";
 import { startVaultStage, vaultTraits } from "./stage/vault-kms.ts";
 
 describe("KMS conformance", () => {
@@ -19,4 +21,9 @@ describe("KMS conformance", () => {
   describeKmsConformance("gcp (fake)", startGcpStage, { traits: gcpTraits, matrix });
   describeKmsConformance("aws (moto)", startAwsStage, { traits: awsTraits, matrix });
   describeKmsConformance("vault (OpenBao)", startVaultStage, { traits: vaultTraits, matrix });
+  // By SoftHSM2.
+  for (const mechanism of ["aes-gcm", "aes-key-wrap"] as const) {
+    const stage = (): Promise<KmsStage> => startPkcs11Stage(mechanism);
+    describeKmsConformance(`pkcs11 ${mechanism}`, stage, { traits: pkcs11Traits, matrix });
+  }
 });
