@@ -20,7 +20,7 @@ export const awsThrottled: readonly FrontAnswer[] = [
 export const awsStandInTraits: KmsTraits = {
   quick: true,
   throttled: awsThrottled,
-  notApplicable: { "rewrap to a new version": "AWS does not show key versions; shown by moto" },
+  notApplicable: { "rewrap to a new version": "the stand-in has one version" },
 };
 
 const otherKeyId = "arn:aws:kms:eu-west-1:111122223333:key/0a1b2c3d-0000-4000-8000-000000000002";

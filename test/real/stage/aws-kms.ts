@@ -17,6 +17,8 @@ export const awsTraits: KmsTraits = {
   // moto answers AccessDenied where the header of the ciphertext names a key that it does not know; AWS an invalid ciphertext.
   alsoRefusedBy: ["kms_denied"],
   notApplicable: {
+    "rewrap to a new version":
+      "moto lists rotations and keeps the material, AWS shows no versions: not tried against the service",
     "another key":
       "moto lets ReEncrypt take any source key and denies where AWS says IncorrectKey; shown by the stand-in",
   },
@@ -54,7 +56,6 @@ export async function startAwsStage(): Promise<KmsStage> {
     lenientKek: { ...config(keyId), minVersion: "TLSv1.2" },
     otherKek: config(otherId),
     front,
-    rotate: () => moto.rotateKey(keyId),
     renewCredentials: async () => {
       credentials.user = users[1];
       // As the service does, the old ones work until their end.

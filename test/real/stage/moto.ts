@@ -1,4 +1,4 @@
-import { CreateKeyCommand, KMSClient, RotateKeyOnDemandCommand } from "@aws-sdk/client-kms";
+import { CreateKeyCommand, KMSClient } from "@aws-sdk/client-kms";
 import { freePorts } from "../../../src/app/demo/free-ports.ts";
 import { ServerProcess } from "./server-process.ts";
 
@@ -42,15 +42,6 @@ export class Moto implements AsyncDisposable {
     const { KeyMetadata } = await client.send(new CreateKeyCommand({}));
     client.destroy();
     return KeyMetadata?.Arn ?? "";
-  }
-
-  /** A rotation as moto knows it: it is listed, and the material stays. */
-  async rotateKey(keyId: string): Promise<void> {
-    await this.#unenforced(async () => {
-      const client = this.#administrator();
-      await client.send(new RotateKeyOnDemandCommand({ KeyId: keyId }));
-      client.destroy();
-    });
   }
 
   /** A new user with access keys, allowed `actions`. On any key: moto does not look at which one. */
