@@ -48,7 +48,7 @@ const entrySchema = z
   })
   .refine(({ state, wraps }) => state === "retired" || wraps.length > 0);
 
-const maxShards = 65_536;
+export const maxShards = 65_536;
 const fileSchema = z.strictObject({
   apiVersion: z.literal("sealwright.dev/v1"),
   kind: z.literal("Keyring"),

@@ -24,10 +24,16 @@ export interface NewKey extends KeyPurpose {
 }
 
 /**
- * Makes an empty keyring: one file, or a folder of `shards` files. Gives its root id, to pin in the configuration.
- * Throws `file_exists`, `file_unreadable`, `kms_*`.
+ * Makes an empty keyring: one file, or a folder of `shards` files. Gives its root id, to pin in the configuration. Where one is
+ * pinned already, its keyring is elsewhere or lost, and a new one would only be called forged.
+ * Throws `config_invalid` (a root is pinned), `file_exists`, `file_unreadable`, `kms_*`.
  */
 export async function createKeyring(office: KeyringOffice, shards = 1): Promise<{ readonly rootId: string }> {
+  if (office.rootId !== undefined)
+    throw new SealwrightError("config_invalid", {
+      file: office.store.location,
+      reason: "keys.rootId pins a keyring: put that one there, or begin a new one without the setting",
+    });
   const root = await generateProvenKey(office.keks, office.kms, rootContext);
   const wraps = printedWraps(root);
   const mac = new KeyringMac(root.plaintext);

@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   symlinkSync,
   writeFileSync,
@@ -65,6 +66,20 @@ describe("keyring life cycle", () => {
     const keyring = await listKeys(office);
     expect(keyring.entries).to.deep.equal([entry]);
     expect(keyring.generation).to.equal(2);
+  });
+
+  it("makes no keyring where one is pinned, be it there or lost", async () => {
+    const { rootId } = await createKeyring(office);
+    const before = textOf();
+    expect(await failureCode(() => createKeyring({ ...office, rootId }))).to.equal("config_invalid");
+    expect(textOf()).to.equal(before);
+    rmSync(join(folder(), "keyring.json"));
+    const asked = rig.kms.calls.length;
+    expect(await failureCode(() => createKeyring({ ...office, rootId }))).to.equal("config_invalid");
+    expect([readdirSync(folder()), rig.kms.calls.length]).to.deep.equal([[], asked]);
+    for (const change of [listKeys(office), addKey(office, patients)])
+      expect(await failureCode(() => change)).to.equal("file_unreadable");
+    expect(readdirSync(folder())).to.deep.equal([]);
   });
 
   it("M-07: zeroes every key it was given", async () => {

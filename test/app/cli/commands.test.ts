@@ -77,7 +77,8 @@ describe("commands", () => {
       writeFileSync(config, readFileSync(config, "utf8").replace("keyring.json", "ring"));
       expect((await run("keys init", ["--shards", "3"])).code).to.equal(0);
       expect(statSync(join(folder(), "ring")).isDirectory()).to.equal(true);
-      expect((await run("keys init", ["--shards", "none"])).code).to.equal(2);
+      for (const none of ["none", "0", "65537", "-1", "1.5"])
+        expect((await run("keys init", ["--shards", none])).code, none).to.equal(2);
     });
 
     it("lists keys, adds pending ones and activates them from notBefore on", async () => {
