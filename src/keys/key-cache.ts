@@ -1,6 +1,6 @@
 import { BoundedCache } from "../base/bounded-cache.ts";
 import type { ErrorCode } from "../base/error-table.ts";
-import { asSealwrightError, hasCode } from "../base/sealwright-error.ts";
+import { asSealwrightError, hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import { SingleFlight } from "../base/single-flight.ts";
 import type { KeyTools } from "./key-tools.ts";
 import { SharedLoads, type Loaded } from "./shared-loads.ts";
@@ -13,6 +13,9 @@ export interface KeyCacheSettings {
   /** Failures that, met by somebody who waits, speak of the sidecar's own trouble and not of the value's that named the key. */
   readonly troubles: readonly ErrorCode[];
 }
+
+/** A check without an answer for this long counts as out of reach until the answer comes: nobody waits for it, milliseconds. */
+const patienceMs = 1000;
 
 /** For this long after a failure that made somebody wait in vain, it counts as lately. */
 const troubleMs = 15_000;
@@ -28,6 +31,8 @@ export class KeyCache {
   readonly #tools: KeyTools;
   readonly #loads = new SharedLoads<TrustedKey>();
   readonly #checks = new SingleFlight<void>();
+  /** Checks until their answer, however late; one at a time for a key. */
+  readonly #answers = new SingleFlight<void>();
   #failedAt: number | undefined;
   #measured = 0;
   /** Counts purges: a load that began before one brings nothing that is kept. */
@@ -162,8 +167,21 @@ export class KeyCache {
     });
   }
 
+  /** Settles with the answer, which may yet end the key's use after this has rejected with `kms_unavailable` for its lateness. */
   #check(name: string, key: TrustedKey): Promise<void> {
-    return this.#checks.run(name, () => this.#askAgain(name, key));
+    return this.#checks.run(name, () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const cancel = this.#tools.ports.clock.after(patienceMs, () => {
+        const late = new SealwrightError("kms_unavailable", { reason: "no answer yet", kek: key.kek });
+        key.postpone(this.#now(), late);
+        reject(late);
+      });
+      this.#answers
+        .run(name, () => this.#askAgain(name, key))
+        .then(resolve, reject)
+        .finally(cancel);
+      return promise;
+    });
   }
 
   async #askAgain(name: string, key: TrustedKey): Promise<void> {

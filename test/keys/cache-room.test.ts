@@ -1,4 +1,5 @@
 import { expect } from "chai";
+import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
 import { addKey, createKeyring } from "../../src/keys/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
@@ -94,6 +95,31 @@ describe("keys in memory", () => {
     rig.kms.before = unavailable;
     expect(await failureCode(() => openWith(keys, t1, token))).to.equal("kms_unavailable");
     expect(keys.readiness().ready).to.equal(false);
+  });
+
+  it("E-08: serve while a check goes unanswered, and end when the late answer is a refusal", async () => {
+    const keys = await started(inlineConfig);
+    const token = await sealWith(keys, t1);
+    const going: ((refuse: boolean) => void)[] = [];
+    rig.kms.before = () =>
+      new Promise((resolve, reject) => {
+        going.push((refuse) => (refuse ? reject(new SealwrightError("kms_denied")) : resolve()));
+      });
+    await rig.clock.pass(hour);
+    const waiting = openWith(keys, t1, token);
+    await rig.clock.pass(1000);
+    expect(await waiting).to.equal('"x"');
+    expect(await openWith(keys, t1, token)).to.equal('"x"');
+    expect(keys.status.outage).to.equal(true);
+    // Asked again and again meanwhile, it is still the one call.
+    await rig.clock.pass(20_000);
+    await openWith(keys, t1, token);
+    await settled();
+    expect(going).to.have.length(1);
+    for (const answer of going.splice(0)) answer(true);
+    await settled();
+    rig.kms.before = denied;
+    expect(await failureCode(() => openWith(keys, t1, token))).to.equal("open_failed");
   });
 
   it("stay when a check has failed, and nobody is asked again for a while", async () => {
