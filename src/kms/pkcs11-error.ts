@@ -5,14 +5,13 @@
  * - `denied`: the PIN, the key or the mechanism is refused; the same call fails for ever.
  * - `lost`: the session, the login or the device is gone; all is opened anew.
  * - `busy`: no room or no time now.
- * - `unclear`: modules say so of bytes that do not verify and of broken devices alike.
+ * - `unclear`: modules say so of bytes that do not verify and of broken devices alike; codes newer than the binding are here too.
  */
 export type Pkcs11Verdict = "not mine" | "denied" | "lost" | "busy" | "unclear";
 
 const verdicts: ReadonlyMap<string, Pkcs11Verdict> = new Map(
   Object.entries({
     "not mine": [
-      "CKR_AEAD_DECRYPT_FAILED",
       "CKR_ENCRYPTED_DATA_INVALID",
       "CKR_ENCRYPTED_DATA_LEN_RANGE",
       "CKR_SIGNATURE_INVALID",
@@ -76,14 +75,10 @@ const verdicts: ReadonlyMap<string, Pkcs11Verdict> = new Map(
   ),
 );
 
-/** CKR_AEAD_DECRYPT_FAILED of PKCS #11 3.0, which the binding has no name for. */
-const namesByCode: ReadonlyMap<unknown, string> = new Map([[0x35, "CKR_AEAD_DECRYPT_FAILED"]]);
-
 /** The standard's name of what the module answered; `undefined` = no answer of a module. */
 export function pkcs11Name(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !("code" in error)) return undefined;
-  const known = namesByCode.get(error.code);
-  return known ?? (/^CKR_[A-Z0-9_]{1,60}$/.test(error.message) ? error.message : undefined);
+  // The binding leaves the number behind the name in errors of some calls.
+  return error instanceof Error ? /^(CKR_[A-Z0-9_]{1,60})(?::[0-9]+)?$/.exec(error.message)?.[1] : undefined;
 }
 
 export function pkcs11Verdict(error: unknown): Pkcs11Verdict {

@@ -51,12 +51,12 @@ export class Pkcs11Token {
     const handle = await this.#taken();
     try {
       const result = await work({ library: this.#library, handle, key: this.#key });
-      if (this.#closed) closeQuietly(this.#library, handle);
+      if (this.#closed) this.#end(handle);
       else this.#free.push(handle);
       return result;
     } catch (error) {
       // A failed operation may still be under way on it.
-      closeQuietly(this.#library, handle);
+      this.#end(handle);
       this.#open -= 1;
       throw error;
     } finally {
@@ -64,17 +64,19 @@ export class Pkcs11Token {
     }
   }
 
-  /** Ends the sessions, those under way when they are done, and the login with the last one. */
+  /** Ends the sessions, those under way when they are done, and the login with the last one. Nobody waits for one any more. */
   close(): void {
     this.#closed = true;
-    for (const handle of [...this.#free.splice(0), this.#loginSession]) closeQuietly(this.#library, handle);
+    for (const wake of this.#waiting.splice(0)) wake();
+    for (const handle of [...this.#free.splice(0), this.#loginSession]) this.#end(handle);
   }
 
   async #taken(): Promise<Handle> {
-    while (this.#free.length === 0 && this.#open >= this.#most) {
+    while (!this.#closed && this.#free.length === 0 && this.#open >= this.#most) {
       if (this.#waiting.length >= longestQueue) throw new SealwrightError("kms_unavailable", { reason: "busy" });
       await new Promise<void>((resolve) => void this.#waiting.push(resolve));
     }
+    if (this.#closed) throw new SealwrightError("kms_unavailable", { reason: "closed" });
     const free = this.#free.pop();
     if (free !== undefined) return free;
     this.#open += 1;
@@ -85,6 +87,11 @@ export class Pkcs11Token {
       this.#waiting.shift()?.();
       throw error;
     }
+  }
+
+  /** Initialised anew, the library may have given the same handle to somebody else. */
+  #end(handle: Handle): void {
+    if (this.generation === this.#library.generation) closeQuietly(this.#library, handle);
   }
 
   #opened(): Handle {

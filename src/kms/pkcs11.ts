@@ -84,7 +84,7 @@ class Pkcs11Kms implements Kms {
     if (this.#closed) return;
     this.#closed = true;
     await this.#opening?.catch(() => undefined);
-    if (this.#token?.generation === this.#library.generation) this.#token.close();
+    this.#token?.close();
     await this.#library.leave(this.#ports.clock);
   }
 

@@ -28,10 +28,15 @@ function looksLikeKey(text: string): boolean {
   return /[a-z]/.test(text) && /[A-Z]/.test(text) && /[0-9]/.test(text);
 }
 
+/** `kms.*.token` is the label of an HSM's token, which is no longer than this. */
+function isHsmToken(path: YamlPath, text: string): boolean {
+  return path.length === 3 && path[0] === "kms" && path[2] === "token" && text.length <= 32;
+}
+
 function isSecret(path: YamlPath, text: string): boolean {
   if (path.some((step) => publicSettings.has(step))) return /-----BEGIN /.test(text);
   const name = path.at(-1);
-  if (typeof name === "string" && secretNames.test(name)) return true;
+  if (typeof name === "string" && secretNames.test(name) && !isHsmToken(path, text)) return true;
   return secretForms.some((form) => form.test(text)) || looksLikeKey(text);
 }
 

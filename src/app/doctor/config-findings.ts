@@ -19,6 +19,16 @@ function kmsFindings(name: string, kms: KmsConfig): readonly Finding[] {
           fix: "Use a key service in production.",
         }
       : { check: `kms ${name}: provider`, status: "ok", detail: kms.provider },
+    ...(kms.provider === "recovery" && kms.secretFile !== undefined
+      ? [
+          {
+            check: `kms ${name}: recovery secret`,
+            status: "not ok" as const,
+            detail: "it is here, where everybody who breaks in finds it",
+            fix: "Move the keys to another KEK (keys rewrap --to), remove secretFile and take the file back to the safe.",
+          },
+        ]
+      : []),
     ...("minVersion" in kms && kms.minVersion === "TLSv1.2"
       ? [
           {
