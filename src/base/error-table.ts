@@ -240,12 +240,25 @@ export const errorTable = {
   ),
   keyring_stale: row(500, false, "The keyring is older than one already seen.", "Put the newest generation in place."),
   keyring_busy: row(500, true, "Somebody else is changing the keyring.", "Retry when the other command has ended."),
+  store_unavailable: row(503, true, "The keyring's store cannot be reached.", "Retry; check the cluster's API."),
+  store_full: row(
+    500,
+    false,
+    "The keyring is larger than its store holds.",
+    "Keep it in a file or a folder of shards: keys backup, then keys restore there.",
+  ),
   key_state: row(500, false, "The key's state does not allow this.", "Look at keys list."),
   key_in_use: row(
     500,
     false,
     "The key is, or may be, still in use.",
     "Read the reasons; seal what it sealed anew (keys reseal), or wait.",
+  ),
+  backup_invalid: row(
+    500,
+    false,
+    "This is no keyring backup, or a damaged one.",
+    "Name a whole file that keys backup wrote, as it was written.",
   ),
   receipt_invalid: row(500, false, "This is no erasure receipt.", "Name the file that keys destroy wrote."),
   key_ended: row(500, false, "A data key was used after its end.", "Report this: it is a defect."),
@@ -261,6 +274,12 @@ export const errorTable = {
   ),
   usage: row(500, false, "The command is called wrongly.", "Look at its --help."),
   file_unreadable: row(500, false, "A file cannot be read.", "Check its path and permissions."),
+  resume_refused: row(
+    500,
+    false,
+    "What is there is not the beginning of this run.",
+    "Resume with the input and options of the interrupted run, or remove its .part file and begin anew.",
+  ),
   file_exists: row(500, false, "A file exists already and is never overwritten.", "Move it away or name another."),
   environment_refused: row(
     500,

@@ -29,7 +29,10 @@ describe("keyring lock", () => {
     expect(JSON.parse(await held())).to.deep.equal(me);
     expect(readdirSync(folder())).to.deep.equal([]);
     const failing = withKeyringLock(path(), me, () => Promise.reject(new RangeError("x")));
-    await failing.then(expect.fail, (error: unknown) => expect(error).to.be.instanceOf(RangeError));
+    await failing.then(
+      () => expect.fail("no failure"),
+      (error: unknown) => expect(error).to.be.instanceOf(RangeError),
+    );
     expect(readdirSync(folder())).to.deep.equal([]);
   });
 

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { RouteTable } from "../../fieldmap/types.ts";
 import type { ListenAddress } from "../../base/listen-address.ts";
+import { namesConfigMap } from "../../keys/stores/config-map-name.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import { defaultFrontHeaders, type FrontHeaders } from "../../proxy/front-headers.ts";
 import { defaultTimeouts, type Timeouts } from "../../proxy/listener-options.ts";
@@ -87,7 +88,8 @@ function timeoutsOf({ timeouts = {} }: ListenerFile): Timeouts {
 
 function keysConfig(keys: KeysFile | undefined, folder: string): KeysConfig | undefined {
   if (keys === undefined) return undefined;
-  const keyring = keys.keyring === undefined ? undefined : resolve(folder, keys.keyring);
+  const keyring =
+    keys.keyring === undefined || namesConfigMap(keys.keyring) ? keys.keyring : resolve(folder, keys.keyring);
   const usageReport = keys.usageReport === undefined ? undefined : resolve(folder, keys.usageReport);
   return Object.freeze({ ...keys, keyring, usageReport });
 }

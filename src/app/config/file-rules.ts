@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { YamlPath } from "../../base/yaml/yaml-value.ts";
+import { namesConfigMap } from "../../keys/stores/config-map-name.ts";
 import type { Breach } from "./breach.ts";
 import type { ReadableSidecar } from "./readable-sidecar.ts";
 import type { VaultFile } from "./vault-schema.ts";
@@ -53,7 +54,9 @@ function namedFiles(file: ReadableSidecar, folder: string): readonly NamedFile[]
       ];
     }),
     ...(file.adminTokenFile === undefined ? [] : [at(["admin", "tokenFile"], file.adminTokenFile, "private")]),
-    ...(keys?.keyring === undefined ? [] : [at(["keys", "keyring"], keys.keyring, "public")]),
+    ...(keys?.keyring === undefined || namesConfigMap(keys.keyring)
+      ? []
+      : [at(["keys", "keyring"], keys.keyring, "public")]),
   ];
 }
 

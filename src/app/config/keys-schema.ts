@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { sealedVersions } from "../../crypto/sealed-value.ts";
-import { count, duration, durationOrNone, durationWithin, filePath, name, size } from "./scalars.ts";
+import { configMapName, namesConfigMap } from "../../keys/stores/config-map-name.ts";
+import { count, duration, durationOrNone, durationWithin, filePath, name, parsedText, size } from "./scalars.ts";
 
 const hour = 3_600_000;
 
@@ -26,6 +27,12 @@ const rotation = z.strictObject({
     .meta({ description: "Until a key that seals no more is eligible to retire; 30d to 90d, default 60d." }),
 });
 
+const keyringPlace = parsedText("keyring-form", (text) => (isKeyringPlace(text) ? text : undefined), "^.+$");
+
+function isKeyringPlace(text: string): boolean {
+  return namesConfigMap(text) ? configMapName(text) !== undefined : text !== "";
+}
+
 const form = z.enum(["keyring", "inline"]);
 
 /** The member `keys`. */
@@ -37,7 +44,10 @@ export const keysSchema = z.strictObject({
     .min(1, "Name at least one KEK, or leave the setting out.")
     .optional()
     .meta({ description: "Further members of kms that wrap every keyring entry, in order of preference." }),
-  keyring: filePath.optional().meta({ description: "The keyring file, or the folder of its shards." }),
+  keyring: keyringPlace.optional().meta({
+    description:
+      "The keyring file, the folder of its shards, or configmap:namespace/name. Mounting a ConfigMap is better.",
+  }),
   rootId: z
     .string()
     .regex(/^[0-9a-f]{64}$/, "Write the 64 hex digits that keys init printed.")

@@ -26,6 +26,10 @@ export const sidecarRules = {
     "This names no peer.",
     "Write dns:name, spiffe://domain/path, uri:... or ip:address, as the certificate has it.",
   ),
+  "keyring-form": row(
+    "This names no keyring.",
+    "Write the path of the file or folder, or configmap:namespace/name for one in a ConfigMap of this cluster.",
+  ),
   "pin-form": row("This is no pin.", "Write sha256/ and the base64 of the SHA-256 of the public key (SPKI)."),
 
   // What must not be reachable, readable or believed

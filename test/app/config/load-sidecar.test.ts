@@ -72,6 +72,13 @@ describe("sidecar file", () => {
     expect(config.kms.get("dev")).to.deep.equal({ provider: "local", keyFile: join(folder(), "keys/kek.json") });
   });
 
+  it("takes a keyring in a ConfigMap as it is named: it is no file", () => {
+    const text = `${head}kms: { dev: { provider: local, keyFile: kek.json } }\nkeys: { form: keyring, kek: dev, keyring: KEYRING }\n${listener}`;
+    const keyring = "configmap:clinic/keyring";
+    expect(load(text.replace("KEYRING", keyring)).keys?.keyring).to.equal(keyring);
+    expect(load(text.replace("KEYRING", "ring.json")).keys?.keyring).to.equal(join(folder(), "ring.json"));
+  });
+
   const timed = (timeouts: string): readonly string[] => rules(`${head}${listener}    timeouts: { ${timeouts} }\n`);
   const keyed = (keys: string): readonly string[] =>
     rules(
