@@ -170,7 +170,7 @@ export class KeyCache {
   /** Settles with the answer, which may yet end the key's use after this has rejected with `kms_unavailable` for its lateness. */
   #check(name: string, key: TrustedKey): Promise<void> {
     return this.#checks.run(name, () => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const { promise, resolve, reject } = Promise.withResolvers<undefined>();
       const cancel = this.#tools.ports.clock.after(patienceMs, () => {
         const late = new SealwrightError("kms_unavailable", { reason: "no answer yet", kek: key.kek });
         key.postpone(this.#now(), late);
@@ -178,7 +178,7 @@ export class KeyCache {
       });
       this.#answers
         .run(name, () => this.#askAgain(name, key))
-        .then(resolve, reject)
+        .then(() => resolve(undefined), reject)
         .finally(cancel);
       return promise;
     });
