@@ -4,7 +4,7 @@ import type { DocumentPlan } from "../fieldmap/types.ts";
 import { BorrowedKeys } from "./borrowed-keys.ts";
 import { DocumentStream } from "./document-stream.ts";
 import type { Exchange } from "./engine.ts";
-import type { EngineContext } from "./engine-context.ts";
+import type { EngineContext, KeepFailed } from "./engine-context.ts";
 import { LineStream } from "./line-stream.ts";
 import { MarkedWork } from "./marked-work.ts";
 import { OpenValues } from "./open-values.ts";
@@ -41,16 +41,27 @@ export function createStream(
 ): StreamRewriter {
   const plan = planOf(task, exchange);
   const limits = streamLimits(context.limits, framing);
-  const work = (): ValueWork => workOf(task, plan, exchange, { ...context, limits });
+  const work = (keepFailed: KeepFailed | undefined): ValueWork =>
+    workOf(task, plan, exchange, { ...context, limits, keepFailed });
+  const { keepFailed } = context;
   if (framing === "lines")
     return new LineStream({
       start,
-      body: () => new SplicedBody(plan.guide, work(), limits),
+      body: (line) => new SplicedBody(plan.guide, work(ofLine(line, keepFailed)), limits),
       longestLine,
-      keepLine: (error) => isOfTheLine(error) && context.keepFailed?.(error) === true,
+      keepLine: (error) => isOfTheLine(error) && keepFailed?.(error) === true,
     });
-  const marked = new MarkedWork(work(), plan, start);
+  const marked = new MarkedWork(work(since(start, keepFailed)), plan, start);
   return new DocumentStream(new SplicedBody(plan.guide, marked, limits), marked, start);
+}
+
+function ofLine(line: number, keepFailed: KeepFailed | undefined): KeepFailed | undefined {
+  return keepFailed && ((error) => keepFailed(error.withFacts({ line })));
+}
+
+/** What failed before the mark was told by the run that came so far. */
+function since({ input }: StreamMark, keepFailed: KeepFailed | undefined): KeepFailed | undefined {
+  return keepFailed && ((error) => (error.facts.position ?? 0) < input || keepFailed(error));
 }
 
 function planOf(task: StreamTask, { route }: Exchange): DocumentPlan {

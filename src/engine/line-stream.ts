@@ -4,8 +4,8 @@ import type { StreamMark, StreamRewriter } from "./stream-rewriter.ts";
 
 export interface LineStreamSettings {
   readonly start: StreamMark;
-  /** A rewriter for one line. */
-  readonly body: () => BodyRewriter;
+  /** A rewriter for one line, from 1. */
+  readonly body: (line: number) => BodyRewriter;
   readonly longestLine: number;
   /** Hears why a line cannot be rewritten; true = it leaves as it came. */
   readonly keepLine: (error: SealwrightError) => boolean;
@@ -91,7 +91,7 @@ export class LineStream implements StreamRewriter {
       this.#pass(line, 0);
       return undefined;
     }
-    const body = this.#settings.body();
+    const body = this.#settings.body(this.#mark.lines + 1);
     this.#current = body;
     let writing: void | Promise<void>;
     try {

@@ -53,9 +53,11 @@ export const cryptoUsers: Readonly<Record<string, string>> = {
   "kms/webcrypto-names.d.ts": "types only, for the library that wraps to recovery keys",
   "keys/keyring-mac.ts": "authentication code of the keyring file",
   "keys/wrap-digest.ts": "names wrapped keys in caches",
+  "keys/keyring-backup.ts": "digest by which damage is found without a key service",
   "proxy/certificate.ts": "reads certificates, for their dates and issuers",
   "proxy/forwarded-peer.ts": "digest of a client's certificate, for the app",
   "proxy/pins.ts": "digest of a pinned certificate's public key",
+  "app/streams/marked-digest.ts": "digests of what a stream has read and written, by which it is resumed",
   "app/demo/pki.ts": "certificates of the demo and the tests",
   "app/demo/webcrypto-names.d.ts": "types only, for the library that makes those certificates",
 };

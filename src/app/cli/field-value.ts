@@ -1,6 +1,7 @@
 import { hasCode, SealwrightError } from "../../base/sealwright-error.ts";
 import { decodeJsonString } from "../../codec/decode-string.ts";
 import { parseSealedValue } from "../../crypto/sealed-value.ts";
+import type { LoadedFieldMap } from "../../fieldmap/loaded-map.ts";
 import type { Dataset, Field } from "../../fieldmap/types.ts";
 import type { Keys, OpeningKey } from "../../keys/keys.ts";
 import type { LoadedSidecar } from "../config/load-sidecar.ts";
@@ -27,22 +28,30 @@ export interface FieldPlace {
 
 /** The place that `--dataset`, `--field`, `--tenant` and `--record` name. Throws `usage`. */
 export function fieldPlace({ maps }: LoadedSidecar, call: CommandCall): FieldPlace {
-  const [datasetName, fieldName, given] = ["dataset", "field", "tenant"].map((name) => call.option(name));
-  const dataset = maps.find((map) => map.dataset.name === datasetName)?.dataset;
-  if (dataset === undefined) {
-    const known = maps.map((map) => map.dataset.name).join(", ");
-    throw usageProblem(`--dataset takes one of ${known}; or give --route for a whole document`);
-  }
+  const fieldName = call.option("field");
+  const { dataset } = mapNamed(maps, call);
   const field = dataset.fields.find(({ name, path }) => name === fieldName || path === fieldName);
   if (field === undefined)
     throw usageProblem(`--field takes one of ${dataset.fields.map(({ name }) => name).join(", ")}`);
-  const tenant = dataset.tenant.kind === "constant" ? dataset.tenant.tenant : given;
+  return { dataset, field, tenant: tenantOf(dataset, call), record: call.option("record") };
+}
+
+/** The map of the dataset that `--dataset` names. Throws `usage`. */
+export function mapNamed(maps: readonly LoadedFieldMap[], call: CommandCall): LoadedFieldMap {
+  const name = call.option("dataset");
+  const map = maps.find(({ dataset }) => dataset.name === name);
+  if (map !== undefined) return map;
+  const known = maps.map(({ dataset }) => dataset.name).join(", ");
+  throw usageProblem(`--dataset takes one of ${known}; or give --route for a whole document`);
+}
+
+/** The tenant that `--tenant` names, or the only one there is. Throws `usage`. */
+export function tenantOf({ tenant: source }: Dataset, call: CommandCall): string {
+  const given = call.option("tenant");
   if (given !== undefined) tenantName(given);
-  if (tenant === undefined || (given !== undefined && given !== tenant))
-    throw usageProblem(
-      dataset.tenant.kind === "constant" ? `--tenant is always ${tenant ?? ""}` : "--tenant is needed",
-    );
-  return { dataset, field, tenant, record: call.option("record") };
+  const tenant = source.kind === "constant" ? source.tenant : given;
+  if (tenant !== undefined && (given === undefined || given === tenant)) return tenant;
+  throw usageProblem(source.kind === "constant" ? `--tenant is always ${source.tenant}` : "--tenant is needed");
 }
 
 /**

@@ -10,13 +10,16 @@ import { kekCreateCommand } from "./commands/kek-create.ts";
 import { kekRecoveryCommand } from "./commands/kek-recovery.ts";
 import { keysActivateCommand } from "./commands/keys-activate.ts";
 import { keysAddCommand } from "./commands/keys-add.ts";
+import { keysBackupCommand } from "./commands/keys-backup.ts";
 import { keysCostCommand } from "./commands/keys-cost.ts";
 import { keysDestroyCommand } from "./commands/keys-destroy.ts";
 import { keysInventoryCommand } from "./commands/keys-inventory.ts";
 import { keysInitCommand } from "./commands/keys-init.ts";
 import { keysPurgeCommand } from "./commands/keys-purge.ts";
 import { keysReceiptVerifyCommand } from "./commands/keys-receipt-verify.ts";
+import { keysRestoreCommand } from "./commands/keys-restore.ts";
 import { keysRetireCommand } from "./commands/keys-retire.ts";
+import { keysResealCommand } from "./commands/keys-reseal.ts";
 import { keysRewrapCommand } from "./commands/keys-rewrap.ts";
 import { keysRotateCommand } from "./commands/keys-rotate.ts";
 import { openCommand } from "./commands/open.ts";
@@ -56,9 +59,12 @@ export const commandGroups: readonly CommandGroup[] = [
       keysActivateCommand,
       keysRotateCommand,
       keysRewrapCommand,
+      keysResealCommand,
       keysInventoryCommand,
       keysRetireCommand,
       keysDestroyCommand,
+      keysBackupCommand,
+      keysRestoreCommand,
       keysPurgeCommand,
       keysCostCommand,
     ],

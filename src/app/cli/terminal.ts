@@ -2,10 +2,11 @@ import { styleText } from "node:util";
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { boundedInput } from "./bounded-input.ts";
+import { inputBytes } from "./input-bytes.ts";
 import { usageProblem } from "./usage-problem.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 
-/** The longest input a command reads: a document, not a database. */
+/** The longest input a command reads whole: a document, not a database. */
 const longestInput = 64 * 1024 * 1024;
 
 /** What a command speaks through. Results go to stdout, everything else to stderr. */
@@ -20,6 +21,10 @@ export interface Terminal {
   readonly paint: Paint;
   /** The whole of a file, or of stdin where `file` is `-`. Throws `file_unreadable`, `body_too_large`. */
   input(file: string): Promise<Buffer>;
+  /** The bytes of a file from a byte on, or of stdin where `file` is `-`. Reading throws `file_unreadable`. */
+  inputStream(file: string, from: number): AsyncIterable<Buffer>;
+  /** Bytes of the result, as fast as they are taken. */
+  resultStream(bytes: Buffer): Promise<void>;
   /** Asks whoever sits there; only `yes` agrees. Throws `usage` where nobody does. */
   agrees(question: string): Promise<boolean>;
 }
@@ -47,6 +52,19 @@ async function readInput(file: string): Promise<Buffer> {
   }
 }
 
+async function streamResult(bytes: Buffer): Promise<void> {
+  const { stdout } = process;
+  // A reader that is gone drains nothing.
+  if (stdout.write(bytes) || stdout.destroyed) return;
+  await new Promise<void>((resolve) => {
+    const go = (): void => {
+      stdout.off("drain", go).off("close", go);
+      resolve();
+    };
+    stdout.on("drain", go).on("close", go);
+  });
+}
+
 async function ask(question: string): Promise<boolean> {
   if (!process.stdin.isTTY) throw usageProblem("nobody can be asked here: add --yes");
   const lines = createInterface({ input: process.stdin, output: process.stderr });
@@ -68,6 +86,8 @@ export function processTerminal(): Terminal {
     progress: (line: string) => void process.stderr.write(`${line}\n`),
     paint: paintFor(process.stdout),
     input: readInput,
+    inputStream: inputBytes,
+    resultStream: streamResult,
     agrees: ask,
   });
 }

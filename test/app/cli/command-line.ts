@@ -1,6 +1,8 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { CommanderError } from "commander";
+import { inputBytes } from "../../../src/app/cli/input-bytes.ts";
 import { buildProgram } from "../../../src/app/cli/program.ts";
 import type { Paint, Terminal } from "../../../src/app/cli/terminal.ts";
 
@@ -22,6 +24,8 @@ export async function runInProcess(args: readonly string[], stdin = "", agrees =
     progress: (line) => void err.push(`${line}\n`),
     paint: plain,
     agrees: () => Promise.resolve(agrees),
+    inputStream: (file, from) => (file === "-" ? Readable.from([Buffer.from(stdin)]) : inputBytes(file, from)),
+    resultStream: (bytes) => Promise.resolve(void out.push(bytes.toString("latin1"))),
     input: (file) => Promise.resolve(file === "-" ? Buffer.from(stdin) : readFileSync(file)),
   };
   let code = 0;

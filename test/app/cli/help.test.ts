@@ -78,9 +78,9 @@ describe("help", () => {
         "keys rotate",
         "keys rewrap",
       ],
-      "keys inventory",
+      ...["keys inventory", "keys reseal"],
       // The key that rotate has made.
-      ...["keys retire", "keys destroy", "keys receipt verify", "keys cost"],
+      ...["keys retire", "keys destroy", "keys receipt verify", "keys backup", "keys restore", "keys cost"],
       ...["check", "explain", "inspect", "seal", "open", "doctor"],
     ];
     const around: Readonly<Record<string, (line: string) => string>> = {

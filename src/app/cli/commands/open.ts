@@ -4,7 +4,9 @@ import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";
 import { fieldOptions, fieldPlace, openFieldValue } from "../field-value.ts";
 import { exchangeOptions, rewriteBody, sampleExchange } from "../sample-exchange.ts";
-import { refuseUnusedOptions } from "../unused-options.ts";
+import { isStreamCall, openingOptions, streamOptions } from "../stream-options.ts";
+import { streamStored } from "../stored-stream.ts";
+import { refuseForStream, refuseUnusedOptions } from "../unused-options.ts";
 import { withKeys } from "../with-keys.ts";
 
 async function openDocument(call: CommandCall, input: Buffer): Promise<void> {
@@ -30,21 +32,32 @@ async function openValue(call: CommandCall, input: Buffer): Promise<void> {
 
 export const openCommand: CommandShape = {
   name: "open",
-  summary: "open one sealed value, or a document as an answer would be opened",
+  summary: "open one sealed value, a document as an answer would be opened, or a dump",
   example:
     "echo 078-05-1120 | sealwright seal -c sidecar.yaml --dataset patients --tenant acme --field ssn --record 7 --text | " +
     "sealwright open -c sidecar.yaml --dataset patients --tenant acme --field ssn --record 7",
   details:
     "The input comes from a file or stdin. The value is printed as the JSON text that was sealed; with --text a string is\n" +
-    'printed without quotes and escapes. With --route "GET /v1/patients/7" the input is an answer\'s body.',
-  parameters: [{ name: "[file]", help: "input; default stdin" }],
+    'printed without quotes and escapes. With --route "GET /v1/patients/7" the input is an answer\'s body.\n' +
+    "With --ndjson or --documents it is a dump of any size: every mapped value is opened, all other bytes stay.",
+  parameters: [
+    { name: "[in]", help: "input; default stdin" },
+    { name: "[out]", help: "output of stored documents, which must not exist; default stdout" },
+  ],
   options: [
     configOption,
     ...fieldOptions,
     { flags: "--text", help: "print a string as plain text" },
     ...exchangeOptions,
+    ...streamOptions,
+    ...openingOptions,
+    { flags: "--pass-clear", help: "values of mapped fields that are not sealed pass; by default they are refused" },
   ],
   act: async (call) => {
+    if (isStreamCall(call)) {
+      refuseForStream(call);
+      return streamStored(call, "open", call.flag("pass-clear") ? "pass" : "refuse");
+    }
     refuseUnusedOptions(call);
     const input = await call.terminal.input(call.argument(0) ?? "-");
     await (call.option("route") === undefined ? openValue(call, input) : openDocument(call, input));

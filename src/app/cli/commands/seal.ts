@@ -4,7 +4,9 @@ import { exitCode } from "../exit-code.ts";
 import { checkRecordChoice, fieldOptions, fieldPlace, sealFieldValue } from "../field-value.ts";
 import { jsonValueText, textAsJson } from "../json-value.ts";
 import { exchangeOptions, rewriteBody, sampleExchange } from "../sample-exchange.ts";
-import { refuseUnusedOptions } from "../unused-options.ts";
+import { isStreamCall, streamOptions } from "../stream-options.ts";
+import { streamStored } from "../stored-stream.ts";
+import { refuseForStream, refuseUnusedOptions } from "../unused-options.ts";
 import { withKeys } from "../with-keys.ts";
 
 async function sealDocument(call: CommandCall, input: Buffer): Promise<void> {
@@ -27,21 +29,30 @@ async function sealValue(call: CommandCall, input: Buffer): Promise<void> {
 
 export const sealCommand: CommandShape = {
   name: "seal",
-  summary: "seal one value, or a document as a request would be sealed",
+  summary: "seal one value, a document as a request would be sealed, or a dump",
   example:
     "echo 078-05-1120 | sealwright seal -c sidecar.yaml --dataset patients --tenant acme --field ssn --record 7 --text",
   details:
     "The input comes from a file or stdin, never from an argument, which other processes could read. It is one JSON value;\n" +
-    'with --text it is plain text, sealed as a JSON string. With --route "PUT /v1/patients/7" it is a request body.',
-  parameters: [{ name: "[file]", help: "input; default stdin" }],
+    'with --text it is plain text, sealed as a JSON string. With --route "PUT /v1/patients/7" it is a request body.\n' +
+    "With --ndjson or --documents it is a dump of any size, sealed as requests would be; --resume goes on after an interruption.",
+  parameters: [
+    { name: "[in]", help: "input; default stdin" },
+    { name: "[out]", help: "output of stored documents, which must not exist; default stdout" },
+  ],
   options: [
     configOption,
     ...fieldOptions,
     { flags: "--unbound", help: "bind the value to no record: it can then be moved between records" },
     { flags: "--text", help: "the input is plain text, not JSON" },
     ...exchangeOptions,
+    ...streamOptions,
   ],
   act: async (call) => {
+    if (isStreamCall(call)) {
+      refuseForStream(call);
+      return streamStored(call, "seal", "refuse");
+    }
     refuseUnusedOptions(call);
     const input = await call.terminal.input(call.argument(0) ?? "-");
     await (call.option("route") === undefined ? sealValue(call, input) : sealDocument(call, input));
