@@ -44,6 +44,7 @@ export interface KeyringChange<T> {
 export async function changeKeyring<T>(
   place: KeyringPlace,
   change: (keyring: Keyring) => Promise<KeyringChange<T>>,
+  assertLawful: typeof assertLawfulChange = assertLawfulChange,
 ): Promise<T> {
   return place.store.exclusively(async () => {
     const seen = parseStored(await place.store.read());
@@ -52,7 +53,7 @@ export async function changeKeyring<T>(
     try {
       const { shard, result } = await change(keyring);
       if (shard === undefined) return result;
-      assertLawfulChange(shardAt(keyring, shard.shard.index), shard);
+      assertLawful(shardAt(keyring, shard.shard.index), shard);
       const file = mac.sign({ ...shard, generation: shard.generation + 1 });
       assertReadable(keyring, file, mac);
       await place.store.replace(seen, file);

@@ -110,7 +110,8 @@ function base64url(fits: (bytes: Buffer) => boolean) {
   });
 }
 
-function isTime(text: string): boolean {
+/** YYYY-MM-DDTHH:MM:SSZ, and a time that the calendar has. */
+export function isTime(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text)) return false;
   const ms = Date.parse(text);
   return !Number.isNaN(ms) && printTime(ms) === text;
