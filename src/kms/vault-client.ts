@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import { SealwrightError } from "../base/sealwright-error.ts";
 import { vaultRefusal, type VaultVerb } from "./vault-error.ts";
-import type { VaultAnswer, VaultHttp } from "./vault-http.ts";
+import type { VaultAnswer, VaultHttp, VaultQuestion } from "./vault-http.ts";
 import type { VaultTokens } from "./vault-tokens.ts";
 
 /** However long the service asks to be left alone, it is asked again after this. */
@@ -45,12 +45,12 @@ export class VaultClient {
   /** What may be read of the key itself. Not all who use it may. */
   describe(): Promise<VaultAnswer> {
     const { mount, key } = this.#place;
-    return this.#admitted((token) => this.#http.ask({ method: "GET", path: `${mount}/keys/${key}`, token }));
+    return this.look({ method: "GET", path: `${mount}/keys/${key}` });
   }
 
   /** Any other question, with the token. */
-  put(path: string, message: Readonly<Record<string, unknown>>): Promise<VaultAnswer> {
-    return this.#admitted((token) => this.#http.ask({ method: "POST", path, token, message }));
+  look(question: Omit<VaultQuestion, "token">): Promise<VaultAnswer> {
+    return this.#admitted((token) => this.#http.ask({ ...question, token }));
   }
 
   async close(): Promise<void> {

@@ -11,9 +11,11 @@ import type { Kms } from "../../src/kms/kms.ts";
 import type { VaultKmsConfig } from "../../src/kms/kms-config.ts";
 import { openKms } from "../../src/kms/open-kms.ts";
 import type { VaultAuth } from "../../src/kms/vault-auth.ts";
+import { vaultFindings } from "../../src/kms/vault-findings.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { calm } from "../rig/kms-bench.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";
+import { vaultPorts } from "../rig/vault-rig.ts";
 import { OpenBao, usePolicy, type BaoTokenOrder } from "./stage/openbao.ts";
 
 const context = dataContext({ tenant: "t1", dataset: "patients" });
@@ -254,6 +256,45 @@ describe("OpenBao, for real", function () {
         expect(await failureCode(async () => (await open(bao.kek("patients", auth))).generate(context))).to.equal(
           "kms_denied",
         );
+    });
+  });
+
+  describe("the doctor", () => {
+    const findings = async (key: string, order: Partial<BaoTokenOrder>) => {
+      const config = bao.kek(key, await tokenAuth(order));
+      const found = await vaultFindings(config, vaultPorts());
+      return Object.fromEntries(found.map(({ check, status }) => [check.replace("kms main: ", ""), status]));
+    };
+
+    it("has nothing to say against a policy of use", async () => {
+      expect(await findings("patients", { ttl: "1h" })).to.deep.equal({
+        token: "ok",
+        "policy grants use": "ok",
+        "policy makes no keys": "ok",
+        "policy is for this key": "ok",
+        key: "unknown",
+      });
+    });
+
+    it("finds a policy that makes keys, one that reaches further, and a key that can be taken away", async () => {
+      await bao.createKey("loose", { exportable: true, allow_plaintext_backup: true });
+      await bao.writePolicy("wide", 'path "transit/*" { capabilities = ["create", "read", "update"] }');
+      expect(await findings("loose", { policies: ["wide"] })).to.deep.equal({
+        token: "ok",
+        "policy grants use": "ok",
+        "policy makes no keys": "not ok",
+        "policy is for this key": "not ok",
+        key: "not ok",
+      });
+      expect((await findings("patients", { policies: ["wide"] }))["key"]).to.equal("ok");
+      expect((await findings("pateints", { policies: ["wide"] }))["key"]).to.equal("not ok");
+    });
+
+    it("finds a caller who may not decrypt, and tells what it could not look at", async () => {
+      expect((await findings("patients", { policies: ["default"] }))["policy grants use"]).to.equal("not ok");
+      expect(new Set(Object.values(await findings("patients", { no_default_policy: true })))).to.deep.equal(
+        new Set(["unknown"]),
+      );
     });
   });
 

@@ -3,6 +3,7 @@ import { loadSidecar } from "../../config/load-sidecar.ts";
 import { configFindings } from "../../doctor/config-findings.ts";
 import { keyFindings } from "../../doctor/key-findings.ts";
 import { ownProcess, processFindings } from "../../doctor/process-findings.ts";
+import { serviceFindings } from "../../doctor/service-findings.ts";
 import { tlsFindings } from "../../doctor/tls-findings.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
@@ -22,6 +23,7 @@ export const doctorCommand: CommandShape = {
     const findings = [
       ...configFindings(loaded.config),
       ...tlsFindings(loaded.config, systemClock.wallMs()),
+      ...(await serviceFindings(loaded.config)),
       ...(await keyFindings(loaded)),
       ...processFindings(ownProcess()),
     ];
