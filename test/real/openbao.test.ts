@@ -6,6 +6,7 @@ import { expect } from "chai";
 
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
+import { hasCode } from "../../src/base/sealwright-error.ts";
 import { dataContext, rootContext } from "../../src/kms/context.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { VaultKmsConfig } from "../../src/kms/kms-config.ts";
@@ -16,6 +17,7 @@ import { failureCode } from "../rig/failure-code.ts";
 import { calm } from "../rig/kms-bench.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";
 import { vaultPorts } from "../rig/vault-rig.ts";
+import { documentedPolicy, type BaoRole } from "./stage/openbao-policies.ts";
 import { OpenBao, usePolicy, type BaoTokenOrder } from "./stage/openbao.ts";
 
 const context = dataContext({ tenant: "t1", dataset: "patients" });
@@ -59,6 +61,57 @@ describe("OpenBao, for real", function () {
     expect((await kms.unwrap(own, context)).equals(plaintext)).to.equal(true);
     expect(await failureCode(() => kms.unwrap(wrapped, other))).to.equal("kms_not_mine");
     expect(await failureCode(() => kms.unwrap(wrapped, rootContext))).to.equal("kms_not_mine");
+  });
+
+  describe("with the policies of its page", () => {
+    const as = async (role: BaoRole): Promise<Kms> => {
+      await bao.writePolicy(role, documentedPolicy(role));
+      return open(bao.kek("patients", await tokenAuth({ policies: [role] })));
+    };
+    /** What each role is let do, by name of the call. */
+    const lets = async (kms: Kms): Promise<readonly string[]> => {
+      const wrapped = await (await as("key-administrator")).wrap(Buffer.alloc(32, 1), context);
+      const calls = {
+        unwrap: () => kms.unwrap(wrapped, context),
+        generate: () => kms.generate(context),
+        wrap: () => kms.wrap(Buffer.alloc(32, 1), context),
+        rewrap: () => kms.rewrap(wrapped, context),
+      };
+      const names: string[] = [];
+      for (const [name, call] of Object.entries(calls))
+        await call().then(
+          () => names.push(name),
+          (error: unknown) => expect(hasCode(error, "kms_denied"), name).to.equal(true),
+        );
+      return names;
+    };
+
+    it("a sidecar of the keyring form may unwrap", async () => {
+      expect(await lets(await as("sidecar-keyring"))).to.deep.equal(["unwrap"]);
+    });
+
+    it("a sidecar of the inline form may make data keys too", async () => {
+      expect(await lets(await as("sidecar-inline"))).to.deep.equal(["unwrap", "generate"]);
+    });
+
+    it("a key administrator may do all that keys need", async () => {
+      expect(await lets(await as("key-administrator"))).to.deep.equal(["unwrap", "generate", "wrap", "rewrap"]);
+    });
+
+    it("a sidecar for one tenant may unwrap the root and that tenant's keys", async () => {
+      const administrator = await as("key-administrator");
+      const wraps = await Promise.all(
+        [rootContext, context, other].map(async (scope) => administrator.wrap(Buffer.alloc(32, 1), scope)),
+      );
+      const kms = await as("sidecar-one-tenant");
+      const codes = [rootContext, context, other].map((scope, index) =>
+        kms.unwrap(wraps[index] ?? Buffer.alloc(0), scope).then(
+          () => "ok",
+          (error: unknown) => (hasCode(error, "kms_denied") ? "denied" : "else"),
+        ),
+      );
+      expect(await Promise.all(codes)).to.deep.equal(["ok", "ok", "denied"]);
+    });
   });
 
   it("moves wraps to the key's newest version, and refuses those below the oldest that is allowed", async () => {
