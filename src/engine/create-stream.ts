@@ -1,4 +1,6 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
+import type { JsonGuide } from "../codec/json-events.ts";
+import type { InlineWraps } from "../keys/inline-rewrap.ts";
 import type { Limits } from "../base/limits.ts";
 import type { DocumentPlan } from "../fieldmap/types.ts";
 import { BorrowedKeys } from "./borrowed-keys.ts";
@@ -6,9 +8,10 @@ import { DocumentStream } from "./document-stream.ts";
 import type { Exchange } from "./engine.ts";
 import type { EngineContext, KeepFailed } from "./engine-context.ts";
 import { LineStream } from "./line-stream.ts";
-import { MarkedWork } from "./marked-work.ts";
+import { MarkedWork, type Documents } from "./marked-work.ts";
 import { OpenValues } from "./open-values.ts";
 import { ResealValues } from "./reseal-values.ts";
+import { everyDocument, everywhere, RewrapValues } from "./rewrap-values.ts";
 import { SealValues } from "./seal-values.ts";
 import { SplicedBody, type ValueWork } from "./spliced-body.ts";
 import type { StreamMark, StreamRewriter } from "./stream-rewriter.ts";
@@ -37,22 +40,60 @@ export function createStream(
   task: StreamTask,
   exchange: Exchange,
   context: EngineContext,
-  { framing, start }: StreamShape,
+  shape: StreamShape,
 ): StreamRewriter {
   const plan = planOf(task, exchange);
-  const limits = streamLimits(context.limits, framing);
-  const work = (keepFailed: KeepFailed | undefined): ValueWork =>
-    workOf(task, plan, exchange, { ...context, limits, keepFailed });
-  const { keepFailed } = context;
+  const limits = streamLimits(context.limits, shape.framing);
+  return framed({
+    guide: plan.guide,
+    documents: plan,
+    limits,
+    shape,
+    keepFailed: context.keepFailed,
+    work: (keepFailed) => workOf(task, plan, exchange, { ...context, limits, keepFailed }),
+  });
+}
+
+/**
+ * A rewriter that renews the key part of inline values wherever they stand in JSON texts; no field map is needed. Throws as the
+ * other streams do, and what `wraps` throws.
+ */
+export function createRewrapStream(
+  wraps: InlineWraps,
+  context: Pick<EngineContext, "limits" | "keepFailed">,
+  shape: StreamShape,
+): StreamRewriter {
+  const limits = { ...streamLimits(context.limits, shape.framing), valueBytes: context.limits.stringBytes };
+  return framed({
+    guide: everywhere,
+    documents: everyDocument,
+    limits: { ...limits, valuesPerBody: unbounded },
+    shape,
+    keepFailed: context.keepFailed,
+    work: (keepFailed) => new RewrapValues(wraps, keepFailed),
+  });
+}
+
+interface Framed {
+  readonly guide: JsonGuide;
+  readonly documents: Documents;
+  readonly limits: Limits;
+  readonly shape: StreamShape;
+  readonly keepFailed: KeepFailed | undefined;
+  readonly work: (keepFailed: KeepFailed | undefined) => ValueWork;
+}
+
+function framed({ guide, documents, limits, shape, keepFailed, work }: Framed): StreamRewriter {
+  const { framing, start } = shape;
   if (framing === "lines")
     return new LineStream({
       start,
-      body: (line) => new SplicedBody(plan.guide, work(ofLine(line, keepFailed)), limits),
+      body: (line) => new SplicedBody(guide, work(ofLine(line, keepFailed)), limits),
       longestLine,
       keepLine: (error) => isOfTheLine(error) && keepFailed?.(error) === true,
     });
-  const marked = new MarkedWork(work(since(start, keepFailed)), plan, start);
-  return new DocumentStream(new SplicedBody(plan.guide, marked, limits), marked, start);
+  const marked = new MarkedWork(work(since(start, keepFailed)), documents, start);
+  return new DocumentStream(new SplicedBody(guide, marked, limits), marked, start);
 }
 
 function ofLine(line: number, keepFailed: KeepFailed | undefined): KeepFailed | undefined {

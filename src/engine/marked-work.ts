@@ -1,7 +1,11 @@
 import type { Interest, JsonKind, JsonSplicer } from "../codec/json-events.ts";
-import type { DocumentPlan } from "../fieldmap/types.ts";
 import type { ValueWork } from "./spliced-body.ts";
 import type { StreamMark } from "./stream-rewriter.ts";
+
+/** Which states of a walk are documents. */
+export interface Documents {
+  facts(state: number): { readonly document: boolean };
+}
 
 interface Capture {
   readonly position: number;
@@ -14,7 +18,7 @@ interface Capture {
  */
 export class MarkedWork implements ValueWork {
   readonly #inner: ValueWork;
-  readonly #plan: DocumentPlan;
+  readonly #plan: Documents;
   readonly #start: StreamMark;
   readonly #unsettled = new Map<number, Capture>();
   #capturedAt = 0;
@@ -28,7 +32,7 @@ export class MarkedWork implements ValueWork {
   #marked: StreamMark;
   readonly #settling = new WeakMap<JsonSplicer, JsonSplicer>();
 
-  constructor(inner: ValueWork, plan: DocumentPlan, start: StreamMark) {
+  constructor(inner: ValueWork, plan: Documents, start: StreamMark) {
     this.#inner = inner;
     this.#plan = plan;
     this.#start = start;

@@ -1,5 +1,4 @@
 import { systemClock } from "../../base/clock.ts";
-import type { StreamTask } from "../../engine/create-stream.ts";
 import type { StreamMark } from "../../engine/stream-rewriter.ts";
 import type { StreamTally } from "../streams/stream-tally.ts";
 import type { CommandCall } from "./command.ts";
@@ -25,7 +24,8 @@ export function streamProgress(terminal: Terminal, tally: StreamTally, total?: n
 }
 
 export interface StreamEnd {
-  readonly task: StreamTask;
+  /** What was done to values: sealed, opened, rewrapped. */
+  readonly done: string;
   readonly mark: StreamMark;
   readonly tally: StreamTally;
   readonly failures: number;
@@ -53,8 +53,8 @@ export function tellStream({ terminal, json }: CommandCall, end: StreamEnd): voi
     terminal.progress(`${terminal.paint.bad(`${failures} could not be opened`)} and stand as they were`);
 }
 
-function summaryLines({ task, mark, tally }: StreamEnd): readonly string[] {
-  const values = task === "open" ? `${tally.opened} values opened` : `${tally.sealed} values sealed`;
+function summaryLines({ done, mark, tally }: StreamEnd): readonly string[] {
+  const values = `${done === "opened" ? tally.opened : tally.sealed} values ${done}`;
   const clear = tally.clear === 0 ? "" : `, ${tally.clear} left in clear`;
   const keys = [...tally.keys].sort(([a], [b]) => (a < b ? -1 : 1));
   const more = keys.length > mostKeyLines ? [`  and ${keys.length - mostKeyLines} more keys`] : [];
@@ -62,7 +62,10 @@ function summaryLines({ task, mark, tally }: StreamEnd): readonly string[] {
     `${mark.documents} documents, ${values}${clear}, ${megabytes(mark.input)} read`,
     ...keys
       .slice(0, mostKeyLines)
-      .map(([id, { sealed, opened }]) => `  key ${id.slice(0, 16)}: ${sealed} sealed, ${opened} opened`),
+      .map(
+        ([id, { sealed, opened }]) =>
+          `  key ${id.slice(0, 16)}: ${opened === 0 ? "" : `${opened} opened, `}${sealed} ${done === "opened" ? "sealed" : done}`,
+      ),
     ...more,
   ];
 }

@@ -27,13 +27,18 @@ export const openingOptions: readonly CommandOption[] = [
   },
 ];
 
-export interface StreamCall {
-  readonly framing: StreamShape["framing"];
-  readonly stored: StoredDocuments;
+interface StreamFiles {
+  /** `-` = stdin, stdout. */
   readonly input: string;
   readonly output: string;
   readonly resume: boolean;
+  /** Where what failed is listed; absent = a failure ends the run. */
   readonly failures: string | undefined;
+}
+
+export interface StreamCall<S = StoredDocuments | undefined> extends StreamFiles {
+  readonly framing: StreamShape["framing"];
+  readonly stored: S;
 }
 
 /** True when the call is about a dump, not about one value or one body. */
@@ -41,27 +46,36 @@ export function isStreamCall({ flag, list }: CommandCall): boolean {
   return flag("ndjson") || list("documents").length > 0;
 }
 
+/** A stream that is taken as it is, whatever documents it holds. Throws `usage`. */
+export function wholeStreamCall(call: CommandCall): StreamCall<undefined> {
+  return { ...files(call), framing: call.flag("ndjson") ? "lines" : "document", stored: undefined };
+}
+
 /** Throws `usage`. */
-export function streamCall(call: CommandCall, clearValues: StoredDocuments["clearValues"]): StreamCall {
-  const { flag, list, option, argument, json } = call;
+export function streamCall(
+  call: CommandCall,
+  clearValues: StoredDocuments["clearValues"],
+): StreamCall<StoredDocuments> {
+  const { flag, list } = call;
   if (!isStreamCall(call)) throw usageProblem("one of --ndjson and --documents is needed");
-  const [input, output] = [argument(0) ?? "-", argument(1) ?? "-"];
-  const resume = flag("resume");
-  if (resume && (input === "-" || output === "-")) throw usageProblem("--resume needs files for input and output");
-  if (json && output === "-") throw usageProblem("--json needs a file for the output");
   const documents = list("documents");
   return {
+    ...files(call),
     framing: flag("ndjson") ? "lines" : "document",
     stored: {
       documents: documents.length === 0 ? ["$"] : documents,
       record: recordFrom(list("record-from")),
       clearValues,
     },
-    input,
-    output,
-    resume,
-    failures: option("keep-going"),
   };
+}
+
+function files({ flag, option, argument, json }: CommandCall): StreamFiles {
+  const [input, output] = [argument(0) ?? "-", argument(1) ?? "-"];
+  const resume = flag("resume");
+  if (resume && (input === "-" || output === "-")) throw usageProblem("--resume needs files for input and output");
+  if (json && output === "-") throw usageProblem("--json needs a file for the output");
+  return { input, output, resume, failures: option("keep-going") };
 }
 
 function recordFrom(paths: readonly string[]): StoredDocuments["record"] {
