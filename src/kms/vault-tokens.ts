@@ -25,6 +25,8 @@ export class VaultTokens {
   /** Life of the token when it was new. */
   #firstLifeMs = 0;
   #uselessUntil = Number.NEGATIVE_INFINITY;
+  /** No call has a renewal tried before this: one failed just now. */
+  #quietUntil = Number.NEGATIVE_INFINITY;
   #cancelTimer: () => void = () => undefined;
   #closed = false;
 
@@ -41,7 +43,7 @@ export class VaultTokens {
     if (lease === undefined || lease.isOver(clock) || (await this.#login.isReplaced(lease.token)))
       return (await this.#loggedIn()).token;
     // A timer does that too, unless the machine slept.
-    if (lease.isDue(clock)) this.#renewBehind();
+    if (lease.isDue(clock) && clock.monotonicMs() >= this.#quietUntil) this.#renewBehind();
     return lease.token;
   }
 
@@ -104,11 +106,18 @@ export class VaultTokens {
           code,
           ...(facts.reason === undefined ? {} : { reason: facts.reason }),
         });
-        const lease = this.#lease;
-        if (lease === undefined) return;
-        const leftMs = lease.lifeMs - lease.ageMs(this.#ports.clock);
-        this.#renewAfter(Math.min(latestMs, Math.max(soonestMs, leftMs / 3)));
+        this.#renewLater();
       });
+  }
+
+  #renewLater(): void {
+    const { clock } = this.#ports;
+    const leftMs = this.#lease === undefined ? 0 : this.#lease.lifeMs - this.#lease.ageMs(clock);
+    // Beyond its end the next call logs in, and may say what came of it.
+    if (leftMs <= 0) return;
+    const pauseMs = Math.min(latestMs, Math.max(soonestMs, leftMs / 3));
+    this.#quietUntil = clock.monotonicMs() + pauseMs;
+    this.#renewAfter(pauseMs);
   }
 
   async #renewed(): Promise<VaultLease> {

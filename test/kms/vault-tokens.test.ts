@@ -108,6 +108,20 @@ describe("tokens of Vault over time", () => {
     expect(await tokens.current()).to.match(/^token-/);
   });
 
+  it("are not renewed by every call while renewals fail, nor in the background beyond their end", async () => {
+    await tokens.current();
+    service.renewalFailure = away;
+    await clock.pass(0.7 * hour);
+    const before = service.renewals;
+    for (let call = 0; call < 100; call += 1) await tokens.current();
+    expect(service.renewals).to.equal(before);
+    await clock.pass(hour);
+    const atTheEnd = service.renewals;
+    await clock.pass(hour);
+    expect(service.renewals).to.equal(atTheEnd);
+    expect(clock.pendingTimers).to.equal(0);
+  });
+
   it("are not used after the machine slept through their end, though its timers did not run", async () => {
     await tokens.current();
     clock.jumpWall(2 * hour);
