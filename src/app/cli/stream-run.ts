@@ -55,19 +55,29 @@ async function finished(call: CommandCall, { stream, work, part, failures }: Ope
   const { terminal } = call;
   const tally = new StreamTally(part?.checkpoint ?? { keys: {}, clear: 0 });
   const sink = part === undefined ? stdoutSink(terminal) : fileSink(part, tally, failures);
+  const advance = advanced(stream, sink, failures);
   const keepFailed = failures && ((error: SealwrightError) => keptIn(failures, error));
   const mark = await runStream({
-    sink,
+    sink: { ...sink, advance },
     rewriter: work.rewriter(sink.start, tally, keepFailed),
     input: (from) => terminal.inputStream(stream.input, from),
     clock: systemClock,
     progress: streamProgress(terminal, tally, await sizeOf(stream.input)),
     saveEvery,
   });
+  failures?.advance();
   await part?.finish();
   const count = failures?.count ?? 0;
   tellStream(call, { done: work.done, mark, tally, failures: count, toStdout: part === undefined });
   return count > 0 ? exitCode.problem : exitCode.done;
+}
+
+/** In lines a failure's position is that in its line, and every line that was read has been written. */
+function advanced({ framing }: StreamCall, sink: StreamSink, failures: FailureList | undefined): StreamSink["advance"] {
+  return (mark) => {
+    sink.advance(mark);
+    failures?.advance(framing === "lines" ? undefined : mark.input);
+  };
 }
 
 function partFile(stream: StreamCall, more: StreamWork["job"]): Promise<PartFile> {

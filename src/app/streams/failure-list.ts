@@ -4,6 +4,8 @@ import { SealwrightError } from "../../base/sealwright-error.ts";
 /** What failed, a JSON line each, in a file that must not exist unless a run is resumed. Holds places and codes, no data. */
 export class FailureList {
   readonly #file: number;
+  /** Heard of and not written: a run that is resumed before them will hear of them again. */
+  #pending: SealwrightError[] = [];
   count: number;
   bytes: number;
 
@@ -25,7 +27,20 @@ export class FailureList {
     return new FailureList(file, before ?? { count: 0, bytes: 0 });
   }
 
-  add({ code, facts: { line, position, field, reason, keyId } }: SealwrightError): void {
+  add(error: SealwrightError): void {
+    this.#pending.push(error);
+  }
+
+  /** Writes what stands before `position`; absent = everything. */
+  advance(position = Number.POSITIVE_INFINITY): void {
+    if (this.#pending.length === 0) return;
+    const place = ({ facts }: SealwrightError): number => facts.position ?? 0;
+    const reached = this.#pending.filter((error) => place(error) < position);
+    this.#pending = this.#pending.filter((error) => place(error) >= position);
+    for (const error of reached) this.#write(error);
+  }
+
+  #write({ code, facts: { line, position, field, reason, keyId } }: SealwrightError): void {
     const text = Buffer.from(`${JSON.stringify({ code, line, position, field, reason, keyId })}\n`);
     // At its place, so that what an interrupted run wrote after its checkpoint is written over.
     writeSync(this.#file, text, 0, text.length, this.bytes);

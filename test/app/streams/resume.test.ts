@@ -1,0 +1,144 @@
+import { copyFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "chai";
+import { systemClock } from "../../../src/base/clock.ts";
+import { createReadStream } from "node:fs";
+import { defaultLimits } from "../../../src/base/limits.ts";
+import type { SealwrightError } from "../../../src/base/sealwright-error.ts";
+import { createStream, type StreamTask } from "../../../src/engine/create-stream.ts";
+import { storedRoute } from "../../../src/fieldmap/stored-route.ts";
+import { PartFile } from "../../../src/app/streams/part-file.ts";
+import { FailureList } from "../../../src/app/streams/failure-list.ts";
+import { runStream } from "../../../src/app/streams/run-stream.ts";
+import { StreamTally, TalliedKeys } from "../../../src/app/streams/stream-tally.ts";
+import { patientsMap } from "../../engine/patients.ts";
+import { MemoryKeys } from "../../rig/memory-keys.ts";
+import { useScratchFolder } from "../../rig/scratch-folder.ts";
+import { mapOf } from "../../rig/stream-rig.ts";
+
+const map = mapOf(patientsMap);
+const chunkBytes = 700;
+
+interface Layout {
+  readonly framing: "lines" | "document";
+  readonly documents: readonly string[];
+  readonly text: string;
+}
+
+const documents = Array.from(
+  { length: 40 },
+  (_, n) => `{"_id":"${n}","ssn":"${n}","notes":"${"x".repeat(n * 7)}","contacts":[{"phone":"${n}"}],"n":1.0}`,
+);
+const layouts: readonly Layout[] = [
+  { framing: "lines", documents: ["$"], text: `${documents.join("\r\n")}\n` },
+  { framing: "document", documents: ["$.docs[*]"], text: `{"docs":[ ${documents.join(" ,\n")} ], "total":40}` },
+];
+
+describe("interrupted streams", () => {
+  const folder = useScratchFolder();
+  const path = (name: string): string => join(folder(), name);
+
+  interface Run {
+    readonly output: string;
+    readonly resume: boolean;
+    /** Told after each kept place. */
+    readonly onSave?: () => void;
+  }
+
+  async function run(task: StreamTask, keys: MemoryKeys, layout: Layout, { output, resume, onSave }: Run) {
+    const input = task === "seal" ? "clear" : "sealed";
+    const part = await PartFile.open({ path: path(output), resume, job: "test", input: path(input) });
+    const tally = new StreamTally(part.checkpoint ?? { keys: {}, clear: 0 });
+    const failures = resume
+      ? FailureList.resume(path(`${output}.list`), part.checkpoint?.failures)
+      : FailureList.create(path(`${output}.list`));
+    try {
+      const route = storedRoute(map, { documents: layout.documents, clearValues: "refuse" });
+      const exchange = { route, captures: new Map<string, string>(), tenant: "t1", mergePatch: false };
+      const keepFailed = (error: SealwrightError): true => {
+        failures.add(error);
+        return true;
+      };
+      const context = {
+        keys: new TalliedKeys(keys, tally),
+        limits: defaultLimits,
+        metrics: tally.metrics,
+        clock: systemClock,
+        keepFailed,
+      };
+      await runStream({
+        sink: {
+          start: part.start,
+          hasRead: (chunk) => part.hasRead(chunk),
+          write: (pieces) => part.write(pieces),
+          advance: (mark) => {
+            part.advance(mark);
+            failures.advance(layout.framing === "lines" ? undefined : mark.input);
+          },
+          save: async (mark) => {
+            const { count, bytes } = failures;
+            await part.save(mark, {
+              failures: { count, bytes },
+              keys: Object.fromEntries(tally.keys),
+              clear: tally.clear,
+            });
+            onSave?.();
+          },
+        },
+        rewriter: createStream(task, exchange, context, { framing: layout.framing, start: part.start }),
+        input: (start) => createReadStream(path(input), { start, highWaterMark: chunkBytes }) as AsyncIterable<Buffer>,
+        clock: systemClock,
+        progress: () => undefined,
+        saveEvery: { bytes: 1, ms: 1e9 },
+      });
+      failures.advance();
+      await part.finish();
+      return { opened: tally.opened, failures: readFileSync(path(`${output}.list`), "utf8") };
+    } finally {
+      failures.close();
+      await part.close();
+    }
+  }
+
+  for (const layout of layouts)
+    it(`go on from every place that was kept, with the same output, counts and failures (${layout.framing})`, async () => {
+      const keys = new MemoryKeys();
+      writeFileSync(path("clear"), layout.text);
+      await run("seal", keys, layout, { output: "sealed", resume: false });
+      // Two values that cannot be opened, one early, one late.
+      const sealed = readFileSync(path("sealed"), "utf8");
+      writeFileSync(path("sealed"), sealed.replace('"_id":"3"', '"_id":"999"').replace('"_id":"30"', '"_id":"998"'));
+      let kept = 0;
+      const onSave = (): void => {
+        kept += 1;
+        for (const name of [".part", ".checkpoint", ".list"])
+          copyFileSync(path(`whole${name}`), path(`${kept}${name}`));
+        // What was written after the place was kept, before the process died.
+        writeFileSync(path(`${kept}.part`), "cut off", { flag: "a" });
+        writeFileSync(path(`${kept}.list`), '{"code":"cut', { flag: "a" });
+      };
+      const whole = await run("open", keys, layout, { output: "whole", resume: false, onSave });
+      expect(whole.failures.trim().split("\n")).to.have.length(6);
+      expect(kept).to.be.greaterThan(10);
+      for (let place = 1; place <= kept; place += 1) {
+        const resumed = await run("open", keys, layout, { output: String(place), resume: true });
+        expect(readFileSync(path(String(place)), "utf8"), String(place)).to.equal(readFileSync(path("whole"), "utf8"));
+        expect(resumed.failures, String(place)).to.equal(whole.failures);
+        // Inside one JSON text the values of the document under way may be counted twice.
+        const twice = layout.framing === "lines" ? 0 : 3;
+        expect(resumed.opened, String(place)).to.be.within(whole.opened, whole.opened + twice);
+        expect(existsSync(path(`${place}.checkpoint`))).to.equal(false);
+      }
+    });
+
+  it("begin anew where no place was kept", async () => {
+    const [layout] = layouts;
+    if (layout === undefined) return;
+    const keys = new MemoryKeys();
+    writeFileSync(path("clear"), layout.text);
+    writeFileSync(path("sealed.part"), "an old beginning that is longer than nothing");
+    await run("seal", keys, layout, { output: "sealed", resume: true });
+    await run("open", keys, layout, { output: "opened", resume: true });
+    expect(readFileSync(path("opened"), "utf8")).to.equal(layout.text);
+  });
+});
