@@ -40,7 +40,8 @@ async function withLock<T>(lock: Lock, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } finally {
-    await rm(lock.path, { force: true });
+    // What was done is done. A lock that stays is one of a process that has ended, as soon as this one has.
+    await rm(lock.path, { force: true }).catch(() => undefined);
   }
 }
 
@@ -50,7 +51,7 @@ async function take({ path, me }: Lock): Promise<boolean> {
   } catch (error) {
     // Swept by whoever holds the lock.
     if (isAbsent(error)) return false;
-    throw new SealwrightError("file_unreadable", { file: path, reason: "cannot be locked" }, error);
+    throw unlockable(path, error);
   }
 }
 
@@ -63,7 +64,7 @@ async function clearIfDead(lock: Lock): Promise<void> {
   if (!(await isDead(path))) throw busy(path);
   if (depth === deepest) throw busy(path, "left behind by a dead process");
   await withLock({ path: `${path}+`, me, depth: depth + 1 }, async () => {
-    if (await isDead(path)) await rm(path, { force: true });
+    if (await isDead(path)) await removed(path);
   });
 }
 
@@ -94,8 +95,22 @@ async function readIfThere(path: string): Promise<string | undefined> {
 async function removeLeftovers(path: string): Promise<void> {
   const folder = dirname(path);
   const begin = `.${basename(path)}`;
-  for (const name of await readdir(folder))
-    if (name.startsWith(begin) && name.endsWith(".tmp")) await rm(join(folder, name), { force: true });
+  const names = await readdir(folder).catch((error: unknown) => {
+    throw unlockable(path, error);
+  });
+  for (const name of names) if (name.startsWith(begin) && name.endsWith(".tmp")) await removed(join(folder, name));
+}
+
+async function removed(path: string): Promise<void> {
+  try {
+    await rm(path, { force: true });
+  } catch (error) {
+    throw unlockable(path, error);
+  }
+}
+
+function unlockable(file: string, error: unknown): SealwrightError {
+  return new SealwrightError("file_unreadable", { file, reason: "cannot be locked" }, error);
 }
 
 function busy(file: string, reason = "if no command is running on any host, remove this file"): SealwrightError {

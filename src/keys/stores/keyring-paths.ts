@@ -28,7 +28,8 @@ async function readShard(path: string): Promise<Buffer> {
   return reading(path, readFile(path));
 }
 
-async function reading<T>(path: string, work: Promise<T>): Promise<T> {
+/** Throws `file_unreadable`. */
+export async function reading<T>(path: string, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {

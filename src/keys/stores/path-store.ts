@@ -5,7 +5,7 @@ import { createFile, flushFolder, replaceFile } from "../atomic-file.ts";
 import { printKeyringFile, type KeyringFile } from "../keyring-file.ts";
 import { shardSeen, type KeyringStore, type StoredBytes, type StoredShard } from "../keyring-store.ts";
 import { withKeyringLock } from "./keyring-lock.ts";
-import { readKeyringPaths } from "./keyring-paths.ts";
+import { readKeyringPaths, reading } from "./keyring-paths.ts";
 import { thisProcess, type ProcessName } from "./process-name.ts";
 
 /** A keyring on a file system: one file, or a folder with a file for each shard. */
@@ -77,16 +77,12 @@ export class PathStore implements KeyringStore {
 
 /** Beside a file, inside a folder; a dot at the front keeps readers of the folder away. */
 async function lockPathOf(path: string): Promise<string> {
-  const isFolder = (await stat(path)).isDirectory();
-  return isFolder ? join(path, ".lock") : join(dirname(path), `.${basename(path)}.lock`);
+  const found = await reading(path, stat(path));
+  return found.isDirectory() ? join(path, ".lock") : join(dirname(path), `.${basename(path)}.lock`);
 }
 
-async function resolved(path: string): Promise<string> {
-  try {
-    return await realpath(path);
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: path }, error);
-  }
+function resolved(path: string): Promise<string> {
+  return reading(path, realpath(path));
 }
 
 async function exists(path: string): Promise<boolean> {
