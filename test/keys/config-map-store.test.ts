@@ -4,6 +4,7 @@ import { expect } from "chai";
 import { createTestPki, type TestIdentity } from "../../src/app/demo/pki.ts";
 import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
+import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
 import { rewrapKeyring } from "../../src/keys/rewrap.ts";
 import { configMapName } from "../../src/keys/stores/config-map-name.ts";
 import { ConfigMapStore } from "../../src/keys/stores/config-map-store.ts";
@@ -86,6 +87,22 @@ describe("keyring in a ConfigMap", () => {
     api.maps.clear();
     expect(await failureCode(() => addKey(office, patients))).to.equal("file_unreadable");
     expect(api.maps.size).to.equal(0);
+  });
+
+  it("comes back from a backup where it is gone, and gets missing keys where it is there", async () => {
+    const { rootId } = await createKeyring(office, 3);
+    const pinned = { ...office, rootId };
+    const none = await backUpKeyring(pinned);
+    for (let count = 0; count < 6; count += 1) await addKey(office, patients);
+    const [backup, before] = [await backUpKeyring(pinned), await listKeys(pinned)];
+    for (const start of [backup, none]) {
+      api.maps.delete(path);
+      expect((await restoreKeyring(pinned, { backup: start, above: 9 })).created).to.equal(true);
+      await restoreKeyring(pinned, { backup, allowOlder: true });
+      const { entries, generation } = await listKeys(pinned);
+      expect(entries.map(({ id }) => id)).to.deep.equal(before.entries.map(({ id }) => id));
+      expect(generation).to.be.greaterThan(9);
+    }
   });
 
   it("loses no entry to writers at once: each is there, or was told that the keyring is busy", async () => {

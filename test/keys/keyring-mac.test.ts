@@ -98,6 +98,27 @@ describe("keyring MAC", () => {
     }
   });
 
+  it("verifies no file in which two entries have swapped their wraps", async () => {
+    let count = 0;
+    for (const { root, file } of keyringVectors()) {
+      const mac = macOf(root);
+      for (const [first, second] of file.entries
+        .slice(1)
+        .map((entry, index) => [file.entries[index]!, entry] as const)) {
+        const swapped = file.entries.map((entry) =>
+          entry === first
+            ? { ...entry, wraps: second.wraps }
+            : entry === second
+              ? { ...entry, wraps: first.wraps }
+              : entry,
+        );
+        expect(await failureCode(() => mac.verify({ ...file, entries: swapped }))).to.equal("keyring_forged");
+        count += 1;
+      }
+    }
+    expect(count).to.be.greaterThan(0);
+  });
+
   it("verifies nothing under another root", async () => {
     const [first, second] = keyringVectors();
     expect(await failureCode(() => macOf(second!.root).verify(first!.file))).to.equal("keyring_forged");
