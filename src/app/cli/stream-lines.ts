@@ -1,6 +1,6 @@
 import { systemClock } from "../../base/clock.ts";
 import type { StreamMark } from "../../engine/stream-rewriter.ts";
-import type { StreamTally } from "../streams/stream-tally.ts";
+import type { KeyCounts, StreamTally } from "../streams/stream-tally.ts";
 import type { CommandCall } from "./command.ts";
 import { megabytes } from "./sighting-options.ts";
 import type { Terminal } from "./terminal.ts";
@@ -60,12 +60,15 @@ function summaryLines({ done, mark, tally }: StreamEnd): readonly string[] {
   const more = keys.length > mostKeyLines ? [`  and ${keys.length - mostKeyLines} more keys`] : [];
   return [
     `${mark.documents} documents, ${values}${clear}, ${megabytes(mark.input)} read`,
-    ...keys
-      .slice(0, mostKeyLines)
-      .map(
-        ([id, { sealed, opened }]) =>
-          `  key ${id.slice(0, 16)}: ${opened === 0 ? "" : `${opened} opened, `}${sealed} ${done === "opened" ? "sealed" : done}`,
-      ),
+    ...keys.slice(0, mostKeyLines).map(([id, counts]) => `  key ${id.slice(0, 16)}: ${countWords(counts, done)}`),
     ...more,
   ];
+}
+
+function countWords({ sealed, opened }: KeyCounts, done: string): string {
+  const words = [
+    ...(opened > 0 ? [`${opened} opened`] : []),
+    ...(sealed > 0 ? [`${sealed} ${done === "opened" ? "sealed" : done}`] : []),
+  ];
+  return words.join(", ") || "none of its values changed";
 }
