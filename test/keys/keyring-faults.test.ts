@@ -12,6 +12,8 @@ import {
   type KeyringOffice,
   type NewKey,
 } from "../../src/keys/keyring-life-cycle.ts";
+import type { KeyringBackup } from "../../src/keys/keyring-backup.ts";
+import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
 import { retireKey } from "../../src/keys/retire-key.ts";
 import { rewrapKeyring } from "../../src/keys/rewrap.ts";
 import { rotateKeys } from "../../src/keys/rotation.ts";
@@ -36,6 +38,7 @@ describe("keyring writers with a fault at each file operation", () => {
   let rig: KeysRig;
   let dead: ProcessName;
   let template: string;
+  let backup: KeyringBackup;
   let ids: Readonly<Record<"pending" | "active" | "decrypt-only" | "retired", string>>;
 
   before(async () => {
@@ -62,6 +65,10 @@ describe("keyring writers with a fault at each file operation", () => {
       (await addKey(office, { ...wanted, spreadMs: 0 })).id;
     ids = { pending: await add(), active: await add(wards), "decrypt-only": await add(), retired: await add() };
     for (const state of ["active", "decrypt-only", "retired"] as const) await moveKey(office, ids[state], state);
+    const newer = join(folder(), "newer");
+    cpSync(template, newer, { recursive: true });
+    await addKey(officeAt(newer), visits);
+    backup = await backUpKeyring(officeAt(newer));
   }
 
   const rewrap = (office: KeyringOffice): Promise<unknown> =>
@@ -79,6 +86,7 @@ describe("keyring writers with a fault at each file operation", () => {
       return retireKey(office, entry);
     },
     destroy: (office) => destroyKey(office, ids.retired),
+    restore: (office) => restoreKeyring(office, { backup }),
   };
 
   /** Nothing but the keyring and locks: what is half written has a name that nobody reads, and the next writer removes it. */
@@ -119,6 +127,7 @@ describe("keyring writers with a fault at each file operation", () => {
     rewrap: ["gone", "half-crash"],
     retire: ["crash"],
     destroy: ["fail", "crash"],
+    restore: ["half", "crash"],
   };
   for (const [command, writer] of Object.entries(writers))
     for (const fault of plan[command] ?? [])
