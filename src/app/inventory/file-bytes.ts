@@ -20,11 +20,14 @@ const packings: readonly Packing[] = [
   { magic: "425a68" },
   { magic: "504b0304" },
   { magic: "04224d18" },
+  // Text in UTF-16.
+  { magic: "fffe" },
+  { magic: "feff" },
 ];
 
 /**
- * The bytes of a file, unpacked where gzip or Zstandard packed it. Throws `file_unreadable`, also for a file that another program
- * packed or encrypted as an archive: nothing in it can be found.
+ * The bytes of a file, unpacked where gzip or Zstandard packed it. Throws `file_unreadable`, also for a file in another
+ * packing or in UTF-16: nothing in it would be found.
  */
 export async function fileBytes(path: string): Promise<AsyncIterable<Buffer>> {
   const beginning = await beginningOf(path);
@@ -33,7 +36,7 @@ export async function fileBytes(path: string): Promise<AsyncIterable<Buffer>> {
   if (packing === undefined) return raw as AsyncIterable<Buffer>;
   if (packing.unpack === undefined) {
     raw.destroy();
-    throw new SealwrightError("file_unreadable", { file: path, reason: "packed in a form that is not read here" });
+    throw new SealwrightError("file_unreadable", { file: path, reason: "a form that is not read here" });
   }
   // Whoever reads its end hears of every failure.
   return pipeline(raw, packing.unpack(), () => undefined) as AsyncIterable<Buffer>;

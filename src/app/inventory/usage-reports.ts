@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 import { parseUsageReport, type UsageReport } from "../../keys/usage-report.ts";
 
+/** A report of as many keys as it may hold is 2 MiB. */
+const longestReport = 16 * 1024 * 1024;
+
 /** The reports that the files are, or that end in `.json` in the folders. Throws `file_unreadable`, `usage_report_invalid`. */
 export async function readUsageReports(paths: readonly string[]): Promise<readonly UsageReport[]> {
   const reports: UsageReport[] = [];
@@ -23,8 +26,10 @@ async function reportFiles(path: string): Promise<readonly string[]> {
 async function readReport(file: string): Promise<UsageReport> {
   let bytes: Buffer;
   try {
+    if ((await stat(file)).size > longestReport) throw new SealwrightError("usage_report_invalid", { file });
     bytes = await readFile(file);
   } catch (error) {
+    if (error instanceof SealwrightError) throw error;
     throw new SealwrightError("file_unreadable", { file }, error);
   }
   try {

@@ -111,10 +111,12 @@ describe("keys inventory, and keys retire by what it sees", () => {
   it("counts a file that it cannot read as not looked at, names it, and lets no key go", async () => {
     writeFileSync(data("a.xz"), Buffer.from("fd377a585a000000", "hex"));
     writeFileSync(data("b.gz"), gzipSync(Buffer.alloc(100_000, oldValue)).subarray(0, 200));
+    writeFileSync(data("c.sql"), Buffer.from(`\ufeff'${oldValue}'`, "utf16le"));
     const ran = await run("keys inventory", ["--scan", data("")]);
+    expect(ran.stderr).to.include(data("c.sql"));
     expect(ran.stderr).to.include(data("a.xz")).and.to.include(data("b.gz"));
     const told = await later(61 * day, () => inventory(["--scan", data("")]));
-    expect(told.scan).to.include({ files: 2, unreadable: 2 });
+    expect(told.scan).to.include({ files: 3, unreadable: 3 });
     expect(told.keys.find(({ id }) => id === old)?.verdict.eligible).to.equal(false);
   });
 
