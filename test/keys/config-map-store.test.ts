@@ -3,6 +3,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { createTestPki, type TestIdentity } from "../../src/app/demo/pki.ts";
 import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { CachedKeysGauge } from "../../src/keys/cached-keys-gauge.ts";
+import { KeyUsage } from "../../src/keys/key-usage.ts";
+import { KeyringKeys } from "../../src/keys/keyring-keys.ts";
+import { KeyringWatch } from "../../src/keys/keyring-watch.ts";
+import { Unwrapper } from "../../src/keys/unwrapper.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
 import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
 import { rewrapKeyring } from "../../src/keys/rewrap.ts";
@@ -10,7 +15,7 @@ import { configMapName } from "../../src/keys/stores/config-map-name.ts";
 import { ConfigMapStore } from "../../src/keys/stores/config-map-store.ts";
 import { podAccess } from "../../src/keys/stores/kube-access.ts";
 import { failureCode } from "../rig/failure-code.ts";
-import { KeysRig } from "../rig/keyring-rig.ts";
+import { keyringConfig, KeysRig } from "../rig/keyring-rig.ts";
 import { KubeApiFake, type KubeFault } from "../rig/kube-api-fake.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 
@@ -164,6 +169,38 @@ describe("keyring in a ConfigMap", () => {
     expect(await failureCode(() => listKeys(office))).to.equal("store_unavailable");
     rmSync(join(folder(), "token"));
     expect(await failureCode(() => listKeys(office))).to.equal("file_unreadable");
+  });
+
+  it("is followed by a sidecar that asks every ten seconds, and goes on with what it has while the API is away", async () => {
+    await createKeyring(office);
+    const { ports } = rig;
+    const config = { ...keyringConfig(office.store.location), kek: "main" };
+    const usage = new KeyUsage(ports.clock);
+    const gauge = new CachedKeysGauge(ports.metrics);
+    const tools = { ports, usage, unwrapper: new Unwrapper(ports, ["main"]), gauge };
+    const keys = new KeyringKeys(config, tools);
+    const watch = new KeyringWatch(keys, office, ports);
+    try {
+      await watch.start();
+      await addKey(office, { ...patients, active: true });
+      const passed = async (): Promise<void> => {
+        const calls = api.calls.length;
+        await rig.clock.pass(10_000);
+        while (api.calls.length === calls) await new Promise((resolve) => setTimeout(resolve, 5));
+        await watch.lookNow();
+      };
+      await passed();
+      expect(watch.failure).to.equal(undefined);
+      expect(rig.metrics.of("sealwright_keyring_generation").at(-1)?.value).to.equal(2);
+      api.fault = () => ({ instead: "answer", status: 503, text: "" });
+      await passed();
+      expect(watch.failure).to.equal("store_unavailable");
+      api.fault = () => undefined;
+      await passed();
+      expect(watch.failure).to.equal(undefined);
+    } finally {
+      watch.stop();
+    }
   });
 
   const hostile: Readonly<Record<string, readonly [KubeFault, string]>> = {
