@@ -8,7 +8,7 @@ import { gcpMessage, readDecrypted, readEncrypted } from "./gcp-wire.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 import type { GcpKmsConfig } from "./kms-config.ts";
 import type { ProviderPorts } from "./kms-ports.ts";
-import { randomKey } from "./random-key.ts";
+import { generateHere, rewrapHere } from "./wrapped-here.ts";
 
 const keyBytes = 32;
 
@@ -32,14 +32,8 @@ class GcpKms implements Kms {
     this.#told = new ToldProtection(ports);
   }
 
-  async generate(context: KmsContext): Promise<GeneratedKey> {
-    const plaintext = randomKey();
-    try {
-      return { plaintext, wrapped: await this.wrap(plaintext, context) };
-    } catch (error) {
-      plaintext.fill(0);
-      throw error;
-    }
+  generate(context: KmsContext): Promise<GeneratedKey> {
+    return generateHere(this, context);
   }
 
   async unwrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
@@ -69,13 +63,8 @@ class GcpKms implements Kms {
   }
 
   /** By decrypt and encrypt, which takes the primary version: the service has no call for both. */
-  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
-    const plaintext = await this.unwrap(wrapped, context);
-    try {
-      return await this.wrap(plaintext, context);
-    } finally {
-      plaintext.fill(0);
-    }
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return rewrapHere(this, wrapped, context);
   }
 
   close(): Promise<void> {

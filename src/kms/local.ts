@@ -5,6 +5,7 @@ import type { GeneratedKey, Kms } from "./kms.ts";
 import type { LocalKmsConfig } from "./kms-config.ts";
 import { readLocalKeyFile, writeLocalKeyFile } from "./local-key-file.ts";
 import { ownedCopy } from "./owned-bytes.ts";
+import { generateHere, rewrapHere } from "./wrapped-here.ts";
 
 const version = 1;
 const nonceBytes = 12;
@@ -29,9 +30,8 @@ export class LocalKms implements Kms {
     this.#key = key;
   }
 
-  async generate(context: KmsContext): Promise<GeneratedKey> {
-    const plaintext = randomFillSync(Buffer.alloc(keyBytes));
-    return { plaintext, wrapped: await this.wrap(plaintext, context) };
+  generate(context: KmsContext): Promise<GeneratedKey> {
+    return generateHere(this, context);
   }
 
   unwrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
@@ -48,13 +48,8 @@ export class LocalKms implements Kms {
     return Promise.resolve(Buffer.concat([Buffer.from([version]), nonce, ciphertext, cipher.getAuthTag()]));
   }
 
-  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
-    const plaintext = await this.unwrap(wrapped, context);
-    try {
-      return await this.wrap(plaintext, context);
-    } finally {
-      plaintext.fill(0);
-    }
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return rewrapHere(this, wrapped, context);
   }
 
   /** From now on every call fails: nothing is ever wrapped under the zeroes that are left of the key. */

@@ -10,6 +10,7 @@ import { readPin } from "./pkcs11-pin.ts";
 import { Pkcs11Token, type Pkcs11Session } from "./pkcs11-token.ts";
 import { pkcs11Wrappings, type Pkcs11Wrapping } from "./pkcs11-wrapping.ts";
 import { randomKey } from "./random-key.ts";
+import { rewrapHere } from "./wrapped-here.ts";
 
 const keyBytes = 32;
 
@@ -71,13 +72,8 @@ class Pkcs11Kms implements Kms {
     return this.#done((session) => this.#wrapping.wrap(session, ownedCopy(plaintext), context));
   }
 
-  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
-    const plaintext = await this.unwrap(wrapped, context);
-    try {
-      return await this.wrap(plaintext, context);
-    } finally {
-      plaintext.fill(0);
-    }
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return rewrapHere(this, wrapped, context);
   }
 
   async close(): Promise<void> {

@@ -2,9 +2,9 @@ import { SealwrightError } from "../base/sealwright-error.ts";
 import { contextBytes, type KmsContext } from "./context.ts";
 import type { GeneratedKey, Kms } from "./kms.ts";
 import type { RecoveryKmsConfig } from "./kms-config.ts";
-import { randomKey } from "./random-key.ts";
 import { parseRecoveryRecipient, readRecoverySecret, writeRecoverySecret } from "./recovery-key.ts";
 import { RecoverySuite, type RecoveryKeys } from "./recovery-suite.ts";
+import { generateHere, rewrapHere } from "./wrapped-here.ts";
 
 const version = 1;
 const keyBytes = 32;
@@ -35,14 +35,8 @@ class RecoveryKms implements Kms {
     return this.#held?.privateKey !== undefined;
   }
 
-  async generate(context: KmsContext): Promise<GeneratedKey> {
-    const plaintext = randomKey();
-    try {
-      return { plaintext, wrapped: await this.wrap(plaintext, context) };
-    } catch (error) {
-      plaintext.fill(0);
-      throw error;
-    }
+  generate(context: KmsContext): Promise<GeneratedKey> {
+    return generateHere(this, context);
   }
 
   async unwrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
@@ -62,13 +56,8 @@ class RecoveryKms implements Kms {
     return Buffer.concat([Buffer.from([version]), enc, ciphertext]);
   }
 
-  async rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
-    const plaintext = await this.unwrap(wrapped, context);
-    try {
-      return await this.wrap(plaintext, context);
-    } finally {
-      plaintext.fill(0);
-    }
+  rewrap(wrapped: Buffer, context: KmsContext): Promise<Buffer> {
+    return rewrapHere(this, wrapped, context);
   }
 
   close(): Promise<void> {
