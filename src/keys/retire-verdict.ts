@@ -17,6 +17,9 @@ export interface RetireVerdict {
   readonly reasons: readonly string[];
 }
 
+/** A sidecar that runs writes its report every 30 seconds: an older one says nothing of the time since. Milliseconds. */
+const freshMs = 86_400_000;
+
 const stateReasons: Readonly<Record<Exclude<KeyState, "decrypt-only">, string>> = Object.freeze({
   pending: "it is pending: it has not sealed yet and is about to",
   active: "it is active: it may seal now",
@@ -25,8 +28,9 @@ const stateReasons: Readonly<Record<Exclude<KeyState, "decrypt-only">, string>> 
 
 /**
  * May the key go? Only where it seals no more, its decrypt-only window is over, and somebody has looked: no scan found a value
- * under it, and every report was written after the window's end and knows of no opening within the window's length. What is not
- * known counts against retiring. Pure.
+ * under it, and every report was written after the window's end and knows of no opening within the window's length. Without a scan
+ * every report has to speak of all of that length: one that began anew has forgotten what it saw. What is not known counts against
+ * retiring. Pure.
  */
 export function retireVerdict(question: RetireQuestion): RetireVerdict {
   const { state } = question.entry;
@@ -78,6 +82,9 @@ function reportReasons(question: RetireQuestion): readonly string[] {
   const windowEnd = sealedLast(question) + decryptOnlyMs;
   const early = now < windowEnd ? 0 : reports.filter(({ writtenAt }) => writtenAt < windowEnd).length;
   const crowded = reports.filter(({ unattributed }) => unattributed > 0).length;
+  const alone = coverage.scans.length === 0;
+  const short = alone ? reports.filter(({ since }) => since > quietSince).length : 0;
+  const stale = alone && early === 0 ? reports.filter(({ writtenAt }) => writtenAt < now - freshMs).length : 0;
   const { lastOpened } = sightings;
   return [
     ...(lastOpened !== undefined && lastOpened > quietSince
@@ -87,9 +94,10 @@ function reportReasons(question: RetireQuestion): readonly string[] {
       ? [`${counted(early, "usage report")} written before its window's end (drop those of sidecars that are gone)`]
       : []),
     ...(crowded > 0 ? [`${counted(crowded, "usage report")} had no room for all keys`] : []),
-    ...(coverage.scans.length === 0 && reports.length > 0 && reports.every(({ since }) => since > quietSince)
-      ? [`no usage report reaches back to ${printTime(quietSince)}, and no data was scanned`]
+    ...(short > 0
+      ? [`${counted(short, "usage report")} not reaching back to ${printTime(quietSince)}, and no data was scanned`]
       : []),
+    ...(stale > 0 ? [`${counted(stale, "usage report")} older than a day, and no data was scanned`] : []),
   ];
 }
 

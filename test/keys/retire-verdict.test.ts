@@ -52,6 +52,13 @@ describe("retire verdict", () => {
     "has only reports that begin too late": {
       coverage: { scans: [], reports: [{ ...report, since: now - 59 * day }] },
     },
+    "has a report that was lost and began anew, and no scan": {
+      coverage: { scans: [], reports: [report, { ...report, since: now - day }] },
+    },
+    "has a report that nobody has written to of late, and no scan": {
+      entry: entry("decrypt-only", 200),
+      coverage: { scans: [], reports: [report, { ...report, since: now - 300 * day, writtenAt: now - 2 * day }] },
+    },
   };
   for (const [what, change] of Object.entries(against))
     it(`keeps a key that ${what}`, () => {

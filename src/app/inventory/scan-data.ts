@@ -1,9 +1,13 @@
-import { asSealwrightError, hasCode } from "../../base/sealwright-error.ts";
+import { asSealwrightError, hasCode, SealwrightError } from "../../base/sealwright-error.ts";
 import type { ScanCoverage } from "../../keys/key-sightings.ts";
 import { dataFiles, type DataFile } from "./data-files.ts";
 import { fileBytes } from "./file-bytes.ts";
 import { FoundKeys } from "./found-keys.ts";
 import { TokenSearch } from "./token-search.ts";
+import { sealedPrefix } from "../../crypto/sealed-value.ts";
+
+/** The prefix in UTF-16 of either byte order, which no search finds a value by. */
+const widePrefix = Buffer.from(sealedPrefix, "utf16le").subarray(0, -1);
 
 /** What a scan tells of while it runs. */
 export interface ScanWatch {
@@ -27,12 +31,20 @@ export interface DataScan {
 
 /**
  * Looks for sealed values in all files that `paths` name, whatever their format. Memory is bounded however large they are. A file
- * that cannot be read to its end is told and counted, since what it holds is not known. Throws `file_unreadable` for a path that
+ * that cannot be read to its end is told and counted, since what it holds is not known; so is a path without any file, which may
+ * be a volume that is not mounted. Throws `file_unreadable` for a path that
  * is not there.
  */
 export async function scanData(paths: readonly string[], watch: ScanWatch): Promise<DataScan> {
   const scan = new Scan(watch);
-  for (const path of paths) for await (const file of dataFiles(path)) await scan.read(file);
+  for (const path of paths) {
+    let files = 0;
+    for await (const file of dataFiles(path)) {
+      files += 1;
+      await scan.read(file);
+    }
+    if (files === 0) scan.missed(path, "no file in it");
+  }
   return scan.result();
 }
 
@@ -54,9 +66,14 @@ class Scan {
     try {
       await this.#search(file);
     } catch (error) {
-      this.#unreadable += 1;
-      this.#watch.unreadable(file.path, codeOf(error));
+      this.missed(file.path, codeOf(error));
     }
+  }
+
+  /** What `path` holds is not known. */
+  missed(path: string, why: string): void {
+    this.#unreadable += 1;
+    this.#watch.unreadable(path, why);
   }
 
   result(): DataScan {
@@ -69,10 +86,16 @@ class Scan {
     };
   }
 
-  async #search({ path, writtenAt }: DataFile): Promise<void> {
+  async #search({ path, writtenAt, leadsOut }: DataFile): Promise<void> {
+    if (leadsOut === true)
+      throw new SealwrightError("file_unreadable", { file: path, reason: "a link out of the folder" });
     const search = new TokenSearch((key) => this.#keys.add(key, writtenAt));
+    let tail: Buffer = Buffer.alloc(0);
     for await (const chunk of await fileBytes(path)) {
       search.push(chunk);
+      const wide = chunk.includes(widePrefix) || Buffer.concat([tail, chunk.subarray(0, 16)]).includes(widePrefix);
+      if (wide) throw new SealwrightError("file_unreadable", { file: path, reason: "text in UTF-16" });
+      tail = Buffer.concat([tail, chunk.subarray(-widePrefix.length)]).subarray(-widePrefix.length);
       this.#bytes += chunk.length;
       this.#watch.progress({ files: this.#files, bytes: this.#bytes, values: this.#keys.values });
     }

@@ -1,5 +1,6 @@
 import { parseSealedValue, sealedPrefix } from "../../crypto/sealed-value.ts";
 import type { KeyReference } from "../../crypto/types.ts";
+import { Unescaped } from "./unescaped.ts";
 
 const prefix = Buffer.from(sealedPrefix, "latin1");
 const quote = 0x22;
@@ -21,12 +22,13 @@ interface Run {
 }
 
 /**
- * Finds sealed values in a stream of any bytes: JSON, SQL, a database's own files. A JSON string counts only where all of it is a
+ * Finds sealed values in a stream of any bytes: JSON, however it is escaped, SQL, a database's own files. A JSON string counts only where all of it is a
  * sealed value in its one spelling. Elsewhere bytes that belong to the file's format may touch its end, so there what names a
  * key counts. Memory: one value's key part, whatever the size of file and values.
  */
 export class TokenSearch {
   readonly #found: (key: KeyReference) => void;
+  readonly #unescaped = new Unescaped();
   /** The last bytes before the present chunk: a prefix may be cut, and a quote may stand before it. */
   #tail = Buffer.alloc(0);
   #run: Run | undefined;
@@ -37,6 +39,16 @@ export class TokenSearch {
   }
 
   push(chunk: Buffer): void {
+    this.#search(this.#unescaped.push(chunk));
+  }
+
+  end(): void {
+    this.#search(this.#unescaped.end());
+    if (this.#run !== undefined) this.#finish(this.#run, undefined);
+  }
+
+  #search(chunk: Buffer): void {
+    if (chunk.length === 0) return;
     const bytes = this.#tail.length === 0 ? chunk : Buffer.concat([this.#tail, chunk]);
     let from = 0;
     for (;;) {
@@ -52,10 +64,6 @@ export class TokenSearch {
       from = at + prefix.length;
     }
     this.#tail = this.#run === undefined ? Buffer.from(bytes.subarray(-prefix.length)) : Buffer.alloc(0);
-  }
-
-  end(): void {
-    if (this.#run !== undefined) this.#finish(this.#run, undefined);
   }
 
   /** Takes what belongs to the value; answers where it ends, or the chunk does. */

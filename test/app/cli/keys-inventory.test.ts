@@ -1,4 +1,4 @@
-import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { mkdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect } from "chai";
@@ -118,6 +118,37 @@ describe("keys inventory, and keys retire by what it sees", () => {
     const told = await later(61 * day, () => inventory(["--scan", data("")]));
     expect(told.scan).to.include({ files: 3, unreadable: 3 });
     expect(told.keys.find(({ id }) => id === old)?.verdict.eligible).to.equal(false);
+  });
+
+  it("counts as not looked at: what links lead out to, empty folders, text in UTF-16, and what stands behind a packed part", async () => {
+    const outside = join(folder(), "outside");
+    mkdirSync(outside);
+    mkdirSync(data("empty"));
+    writeFileSync(join(outside, "a.ndjson"), `{"ssn":"${oldValue}"}`);
+    writeFileSync(data("clear.json"), "{}");
+    const unread = async (paths: readonly string[]): Promise<number | undefined> =>
+      (await inventory(paths.flatMap((path) => ["--scan", path]))).scan?.unreadable;
+    expect(await unread([data("clear.json")])).to.equal(0);
+    expect(await unread([data("clear.json"), data("empty")])).to.equal(1);
+    for (const [name, bytes] of [
+      ["utf16.txt", Buffer.from(`x${oldValue}`, "utf16le")],
+      ["big-endian.txt", Buffer.from(`x${oldValue}`, "utf16le").swap16()],
+      ["a.zst", Buffer.concat([zstdCompressSync("x"), Buffer.from(oldValue)])],
+      ["a.gz", Buffer.concat([gzipSync("x"), Buffer.alloc(512), gzipSync(oldValue)])],
+      ["dump.pg", Buffer.from("PGDMP\u0001")],
+    ] as const) {
+      writeFileSync(data(name), bytes);
+      expect(await unread([data(name)]), name).to.equal(1);
+    }
+    mkdirSync(data("linked"));
+    writeFileSync(data("linked/clear.json"), "{}");
+    symlinkSync(data("linked/clear.json"), data("linked/within"));
+    expect(await unread([data("linked")])).to.equal(0);
+    for (const target of [outside, join(outside, "a.ndjson"), join(outside, "gone")]) {
+      symlinkSync(target, data("linked/out"));
+      expect(await unread([data("linked")]), target).to.equal(1);
+      unlinkSync(data("linked/out"));
+    }
   });
 
   it("adds up the reports of a folder, each sidecar once", async () => {

@@ -46,6 +46,18 @@ describe("search for sealed values", () => {
     expect(found(Buffer.from(`{"a":"${text}x"}`))).to.deep.equal([]);
   });
 
+  it("finds them however JSON has escaped them, in JSON inside a JSON string too, wherever they are cut", () => {
+    const text = textOf(keyring(1));
+    const escaped = (at: number): string =>
+      `${text.slice(0, at)}\\u00${text.charCodeAt(at).toString(16)}${text.slice(at + 1)}`;
+    for (const at of [0, 4, 5, 20, text.length - 1]) {
+      for (const spelled of [`{"a":"${escaped(at)}"}`, JSON.stringify(`{"a":"${escaped(at)}"}`), escaped(at)])
+        for (const chunkBytes of [spelled.length, 7, 1])
+          expect(found(Buffer.from(spelled), chunkBytes), spelled).to.deep.equal([id(1)]);
+    }
+    expect(found(Buffer.from('"swr1\\u002E\\u00e9\\u00"'))).to.deep.equal([]);
+  });
+
   it("takes no notice of text that only begins like one", () => {
     for (const text of [
       '"swr1."',
