@@ -26,8 +26,14 @@ function* longBody(block: Buffer): Generator<Buffer> {
   yield Buffer.from("]");
 }
 
+/** CPU time of this thread: another program's turn on the core does not count. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1000;
+}
+
 describe("codec, a body of 1 GiB", () => {
-  it("streams with a field in every record in less than 64 MiB more, no chunk taking 20 ms", async () => {
+  it("streams with a field in every record in less than 64 MiB more, no chunk taking 20 ms of CPU", async () => {
     const block = patients(8 * mebibyte);
     const replacement = Buffer.alloc(100, 0x61);
     let fields = 0;
@@ -49,10 +55,10 @@ describe("codec, a body of 1 GiB", () => {
     let most = 0;
     let out = 0;
     for (const chunk of longBody(block)) {
-      const start = performance.now();
+      const start = cpuMs();
       splicer.push(chunk);
       for (const bytes of splicer.take()) out += bytes.length;
-      times.push(performance.now() - start);
+      times.push(cpuMs() - start);
       if (times.length % 64 === 0) {
         most = Math.max(most, process.memoryUsage().rss - before);
         // As a socket would: the loop turns, and what was freed can go.
@@ -63,7 +69,7 @@ describe("codec, a body of 1 GiB", () => {
     expect(out + Buffer.concat(splicer.take()).length).to.be.above(gibibyte);
     expect(fields).to.be.above(2_000_000);
     expect(most / mebibyte).to.be.below(64);
-    // The 99.9th percentile, so that another program's turn on the core does not count.
+    // The 99.9th percentile, so that a collection of garbage now and then does not count.
     expect(times.sort((a, b) => a - b)[Math.floor(times.length * 0.999)]).to.be.below(20);
   });
 });
