@@ -56,7 +56,9 @@ export class H2Exchange implements ClientExchange, ClientBody, ClientAnswer {
     stream.on("error", () => undefined);
     stream.on("drain", () => this.#events?.writable());
     stream.on("trailers", (_headers, _flags, raw: string[]) => (this.#trailers = raw));
-    stream.on("wantTrailers", () => stream.sendTrailers(recordOf(this.#answerTrailers)));
+    stream.on("wantTrailers", () => this.#sendTrailers());
+    // After a reset without an error the library would wait until what came before has been read, held back or not.
+    stream.on("aborted", () => setImmediate(() => stream.destroy()));
     stream.on("close", () => this.#closed());
     this.#events = handler(this);
   }
@@ -100,11 +102,28 @@ export class H2Exchange implements ClientExchange, ClientBody, ClientAnswer {
       else this.#stream.end(last);
     }
     // RFC 9113 section 8.1: a complete answer to an incomplete request asks the client to stop.
-    if (!this.#complete) this.#stream.once("finish", () => this.#stream.close(constants.NGHTTP2_NO_ERROR));
+    if (!this.#complete) this.#stream.once("finish", () => this.#stop());
   }
 
   abort(): void {
-    this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    // Closed by the client, a stream would still wait for somebody to read what came before.
+    if (this.#stream.closed) this.#stream.destroy();
+    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  #stop(): void {
+    this.#stream.close(constants.NGHTTP2_NO_ERROR);
+    // Held back, what has come of the body would keep the stream for ever.
+    this.#stream.resume();
+  }
+
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(recordOf(this.#answerTrailers));
+    } catch {
+      // They are the upstream's: what HTTP/2 does not take must not end the process.
+      this.abort();
+    }
   }
 
   get #isGone(): boolean {
@@ -114,8 +133,8 @@ export class H2Exchange implements ClientExchange, ClientBody, ClientAnswer {
   #closed(): void {
     const events = this.#events;
     this.#events = undefined;
-    const complete =
-      this.#begun && this.#stream.writableFinished && this.#stream.rstCode === constants.NGHTTP2_NO_ERROR;
+    const { aborted, writableFinished, rstCode } = this.#stream;
+    const complete = this.#begun && writableFinished && !aborted && rstCode === constants.NGHTTP2_NO_ERROR;
     events?.closed(complete);
   }
 }

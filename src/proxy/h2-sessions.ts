@@ -41,6 +41,8 @@ export class H2Sessions {
       maxSessionRejectedStreams: mostRejectedStreams,
       streamResetBurst: resetBurst,
       streamResetRate: resetsPerSecond,
+      // What an upstream repeats goes on as over HTTP/1.1; of requests the head checks refuse what must not be repeated.
+      strictSingleValueFields: false,
       settings: {
         maxConcurrentStreams: mostStreams,
         maxHeaderListSize: maxHeaderBytes,

@@ -114,7 +114,11 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
   tick(nowMs: number): void {
     const { timeouts } = this.#parts;
     const quietMs = this.#quiet.quietMs(nowMs);
-    if (nowMs - this.#startedMs > timeouts.total) {
+    const ageMs = nowMs - this.#startedMs;
+    if (this.#failure !== undefined) {
+      // A refusal that its client does not take.
+      if (quietMs > timeouts.body || ageMs > timeouts.total + timeouts.body) this.#client.answer.abort();
+    } else if (ageMs > timeouts.total) {
       this.fail(new SealwrightError("deadline_exceeded"), "request");
     } else if (this.#receiving && this.#pump?.busy !== true) {
       if (quietMs > timeouts.body) this.fail(new SealwrightError("request_timeout"), "request");
