@@ -1,12 +1,33 @@
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type Server } from "node:net";
+
+/**
+ * Below the range that systems take for outgoing connections, so that none of those takes a port between its being found free
+ * and its use; wide enough that two calls hardly ever meet.
+ */
+const lowest = 10_000;
+const highest = 32_000;
 
 /** `count` loopback ports that were free a moment ago, all different. */
 export async function freePorts(count: number): Promise<number[]> {
   // All are held until the last is known, else the same port could come twice.
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  await Promise.all(servers.map((server) => once(server, "listening")));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), "close")));
-  return ports;
+  const held = new Map<number, Server>();
+  while (held.size < count) {
+    const port = lowest + Math.floor(Math.random() * (highest - lowest));
+    const server = held.has(port) ? undefined : await listening(port);
+    if (server !== undefined) held.set(port, server);
+  }
+  await Promise.all([...held.values()].map((server) => once(server.close(), "close")));
+  return [...held.keys()];
+}
+
+/** `undefined` where somebody has the port. */
+async function listening(port: number): Promise<Server | undefined> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return server;
+  } catch {
+    return undefined;
+  }
 }
