@@ -5,14 +5,29 @@ const longestQuery = 8192;
 /** An escape of an escape of an escape is nobody's query. */
 const mostDecodings = 3;
 
-/** What cuts a parameter's name into the names that frameworks see: `filter[ssn]`, `patient.ssn`, `patient/ssn`, `ssn__eq`. */
-const nameCuts = /[.[\]/:()<>!$@~]+|__/u;
+/** What cuts a parameter's name into the names that frameworks see: `filter[ssn]`, `patient.ssn`, `patient/ssn`, `ssn__eq`, `"ssn"`. */
+const nameCuts = /[.[\]/:()<>!$@~"'`{}|,*^\\]+|__/u;
 
-/** A word with what says that a value follows: `ssn:`, `ssn=`, `ssn eq`, `"ssn":`, `ssn>`. */
-const comparedWord =
-  /(?<![\p{L}\p{N}_$-])([\p{L}\p{N}_$-]+)["']?\s*(?:[:=<>~!]|\+|\s(?:eq|ne|lt|le|gt|ge|in|like|ilike|is|contains|matches|startswith)\b)/giu;
-/** The same by function call: `eq(ssn,1)`, `contains(ssn,'1')`. */
-const calledWord = /(?<!\w)\w+\(\s*["']?([\p{L}\p{N}_$-]+)["']?\s*,/gu;
+/** Comparisons by word: OData, SCIM, SQL, RSQL, PostgREST and the like. */
+const comparing =
+  "eq|neq?|lte?|le|gte?|ge|in|nin|i?like|is|co|sw|ew|contains|matches|starts?with|ends?with|between|regexp?|rlike|similar|glob";
+/** A comparison at the end of a parameter's name: `ssn_eq`, `ssn_not_in`, `ssn_cont`, `ssn-gt`. */
+const comparingEnd = new RegExp(`[_-](?:not[_-])?(?:${comparing}|cont|start|end)(?:_any|_all)?$`, "iu");
+
+const word = String.raw`[\p{L}\p{N}_$-]+`;
+/** What may close around a word before the comparison: quotes, also escaped ones, `tolower(ssn) eq`, `[ssn] =`. */
+const closers = "[\\s\"'`\\])\\\\]";
+/** A word with what says that a value follows: `ssn:`, `ssn=`, `ssn eq`, `"ssn":`, `ssn>`, `ssn.eq.1`. */
+const comparedWord = new RegExp(
+  String.raw`(?<![\p{L}\p{N}_$-])(${word})(?:${closers}*[:=<>~!+]|${closers}+(?:not\s+)?(?:${comparing})\b|\.(?:not\.)?(?:${comparing})\.)`,
+  "giu",
+);
+/** The same turned round: `'1' eq ssn`, `1=ssn`. */
+const comparedLast = new RegExp(String.raw`["'\d]\s*(?:[=<>!]=?|\s(?:eq|ne|lt|le|gt|ge)\s)\s*["'[(]?(${word})`, "giu");
+/** The same by function call: `eq(ssn,1)`, `contains(ssn,'1')`, `startswith(tolower(ssn),'1')`. */
+const calledWord = new RegExp(String.raw`(?<!\w)\w+\(\s*(?:\w+\(\s*)?["']?(${word})["']?\s*\)*\s*,`, "giu");
+/** The same turned round: `substringof('1',ssn)`. */
+const calledLast = new RegExp(String.raw`["'\d]\s*,\s*(${word})\s*\)`, "giu");
 
 /** Letters in JSON may be written so (RFC 8259 section 7). */
 const jsonEscape = /\\u([0-9A-Fa-f]{4})/gu;
@@ -27,11 +42,15 @@ export function queryNames(names: readonly string[]): (target: string) => boolea
   const table = new NameTable(new Map(names.map((name, index) => [name, index])), "ignoreCase");
   const isMapped = (word: string): boolean => table.findText(word) !== -1;
 
-  const isMappedName = (name: string): boolean => [name, ...name.split(nameCuts)].some((part) => isMapped(part.trim()));
+  const isMappedPart = (part: string): boolean =>
+    isMapped(part) || isMapped(part.replace(/^[-+$]+/u, "")) || isMapped(part.replace(comparingEnd, ""));
+  const isMappedName = (name: string): boolean =>
+    [name, ...name.split(nameCuts)].some((part) => isMappedPart(part.trim()));
   const isMappedValue = (given: string): boolean => {
     const value = given.replaceAll(jsonEscape, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
-    const words = [...value.matchAll(comparedWord), ...value.matchAll(calledWord)];
-    return words.some((match) => isMapped(match[1] ?? ""));
+    return [comparedWord, comparedLast, calledWord, calledLast].some((pattern) =>
+      [...value.matchAll(pattern)].some((match) => isMappedPart(match[1] ?? "")),
+    );
   };
 
   return (target) => {
@@ -43,7 +62,9 @@ export function queryNames(names: readonly string[]): (target: string) => boolea
       const equals = parameter.indexOf("=");
       const name = decoded(equals === -1 ? parameter : parameter.slice(0, equals));
       const value = decoded(equals === -1 ? parameter : parameter.slice(equals + 1));
-      return name === undefined || value === undefined || isMappedName(name) || isMappedValue(value);
+      if (name === undefined || value === undefined) return true;
+      // A filter without a name of its own may hold the first `=` itself.
+      return isMappedName(name) || isMappedValue(name) || isMappedValue(value);
     });
   };
 }
@@ -52,6 +73,8 @@ export function queryNames(names: readonly string[]): (target: string) => boolea
 function decoded(text: string): string | undefined {
   let current = text.replaceAll("+", " ");
   for (let round = 0; round < mostDecodings; round += 1) {
+    // An escape of no standard, which some servers read all the same.
+    if (/%u[0-9A-Fa-f]{4}/iu.test(current)) return undefined;
     if (!/%[0-9A-Fa-f]{2}/u.test(current)) return current;
     try {
       current = decodeURIComponent(current);
