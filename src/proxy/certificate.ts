@@ -16,3 +16,7 @@ export function readCertificates(pem: Buffer): readonly Certificate[] {
     throw new SealwrightError("file_unreadable", { reason: "malformed certificate" }, error);
   }
 }
+
+export function isOver(certificate: Certificate, nowMs: number): boolean {
+  return certificate.validToDate.getTime() < nowMs;
+}

@@ -5,7 +5,7 @@ import { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { Clock } from "../base/clock.ts";
 import type { ErrorCode } from "../base/error-table.ts";
-import type { Certificate } from "./certificate.ts";
+import { isOver } from "./certificate.ts";
 import { ClientConnection } from "./client-connection.ts";
 import { forwardedPeer } from "./forwarded-peer.ts";
 import { H2Sessions } from "./h2-sessions.ts";
@@ -14,7 +14,7 @@ import { NodeExchange } from "./node-exchange.ts";
 import { isAllowed, type PeerRule } from "./peer-names.ts";
 import { rawRefusal } from "./refusal.ts";
 import { maxHeaderBytes } from "./request-head.ts";
-import { serverTlsOptions, type ServerTls } from "./tls.ts";
+import { isSameTrust, serverTlsOptions, type ServerTls } from "./tls.ts";
 import { TrustAnchors } from "./trust-anchors.ts";
 
 export interface NodeServerOptions {
@@ -52,6 +52,9 @@ function nodeOptions(options: NodeServerOptions): ServerOptions {
   };
 }
 
+/** Tells the open connections of a listener apart. */
+const addressOf = ({ remoteAddress, remotePort }: Socket): string => `${remoteAddress ?? ""} ${remotePort ?? ""}`;
+
 /** node:http or node:https under the port. */
 export class NodeServer {
   readonly server: Server;
@@ -62,7 +65,11 @@ export class NodeServer {
   readonly #sockets = new Set<Socket>();
   readonly #secured = new Set<TLSSocket>();
   readonly #h2: H2Sessions;
+  /** By the client's address: what was trusted when its handshake began. */
+  readonly #handshakes = new Map<string, TrustAnchors | undefined>();
   #tls: ServerTls | undefined;
+  /** What is trusted now, once that has changed. */
+  #anchors: TrustAnchors | undefined;
 
   constructor(options: NodeServerOptions, handler: RequestHandler) {
     this.#handler = handler;
@@ -81,28 +88,28 @@ export class NodeServer {
   }
 
   /**
-   * From the next handshake on. Connections go on, but those whose client the new trust no longer vouches for; tickets of
+   * From the next handshake on. Connections go on, but those whose client a changed trust no longer vouches for; tickets of
    * sessions before it are worth nothing any more. Throws `file_unreadable`, and nothing has changed then.
    */
   replaceTls(tls: Pick<ServerTls, "identity" | "clients">): void {
     if (!(this.server instanceof TlsServer) || this.#tls === undefined) return;
-    const anchors = tls.clients === undefined ? undefined : new TrustAnchors(tls.clients);
+    const { clients } = tls;
+    const changed = clients !== undefined && !isSameTrust(clients, this.#tls.clients);
+    const anchors = changed ? new TrustAnchors(clients) : this.#anchors;
     const replaced = { ...tls, handshakeMs: this.#tls.handshakeMs };
     this.server.setSecureContext(serverTlsOptions(replaced));
     this.#tls = replaced;
-    if (anchors === undefined) return;
-    this.#endUnvouched((certificate) => anchors.vouchesFor(certificate, this.#options.clock.wallMs()));
-    // Handshakes under way go on under what was trusted when they began, and end within this time.
-    this.#options.clock.after(replaced.handshakeMs, () => {
-      if (this.#tls === replaced) this.#endUnvouched((certificate) => !anchors.isRevoked(certificate));
-    });
+    this.#anchors = anchors;
+    if (clients === undefined) return;
+    for (const socket of this.#secured) if (!this.#mayStay(socket, changed)) socket.destroy();
   }
 
-  #endUnvouched(isVouched: (certificate: Certificate) => boolean): void {
-    for (const socket of this.#secured) {
-      const certificate = socket.getPeerX509Certificate();
-      if (certificate === undefined || !isVouched(certificate)) socket.destroy();
-    }
+  /** A resumed session shows no chain: behind an intermediate authority nobody can say whether a changed trust still vouches. */
+  #mayStay(socket: TLSSocket, changed: boolean): boolean {
+    const certificate = socket.getPeerX509Certificate();
+    const now = this.#options.clock.wallMs();
+    if (certificate === undefined || isOver(certificate, now)) return false;
+    return !changed || this.#anchors === undefined || this.#anchors.vouchesFor(certificate, now);
   }
 
   /** Takes no new connection and no new request on those that wait for one. */
@@ -119,8 +126,13 @@ export class NodeServer {
   #listen(): void {
     const { server } = this;
     server.on("connection", (socket: Socket) => {
+      const client = addressOf(socket);
       this.#sockets.add(socket);
-      socket.on("close", () => this.#sockets.delete(socket));
+      if (this.#tls !== undefined) this.#handshakes.set(client, this.#anchors);
+      socket.on("close", () => {
+        this.#sockets.delete(socket);
+        this.#handshakes.delete(client);
+      });
     });
     this.#splitProtocols();
     server.on("request", (request: IncomingMessage, response: ServerResponse) => this.#take(request, response, false));
@@ -144,6 +156,11 @@ export class NodeServer {
     if (serveHttp1 === undefined) return;
     server.removeAllListeners("secureConnection");
     server.on("secureConnection", (socket: TLSSocket) => {
+      const changed = this.#handshakes.get(addressOf(socket)) !== this.#anchors;
+      if (changed && !this.#mayStay(socket, true)) {
+        socket.destroy();
+        return;
+      }
       this.#secured.add(socket);
       socket.on("close", () => this.#secured.delete(socket));
       if (socket.alpnProtocol === "h2") this.#h2.take(socket);
@@ -169,7 +186,7 @@ export class NodeServer {
   #peerOf(socket: Socket): Peer {
     if (this.#tls?.clients === undefined) return { allowed: true, forwarded: undefined };
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
-    if (certificate === undefined || certificate.validToDate.getTime() < this.#options.clock.wallMs())
+    if (certificate === undefined || isOver(certificate, this.#options.clock.wallMs()))
       return { allowed: false, forwarded: undefined };
     const { allow } = this.#options;
     const allowed = allow.length === 0 || isAllowed(allow, certificate.subjectAltName);

@@ -24,6 +24,11 @@ const common = Object.freeze({
 const trusted = (trust: TlsTrust): SecureContextOptions =>
   trust.crl === undefined ? { ca: trust.ca } : { ca: trust.ca, crl: trust.crl };
 
+export function isSameTrust(a: TlsTrust, b: TlsTrust | undefined): boolean {
+  if (b === undefined || !a.ca.equals(b.ca)) return false;
+  return a.crl === undefined || b.crl === undefined ? a.crl === b.crl : a.crl.equals(b.crl);
+}
+
 export interface ServerTls {
   readonly identity: TlsIdentity;
   /** Present = a client certificate under this trust is required. */

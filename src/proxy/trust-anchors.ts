@@ -1,4 +1,4 @@
-import { readCertificates, type Certificate } from "./certificate.ts";
+import { isOver, readCertificates, type Certificate } from "./certificate.ts";
 import { plainSerial, readRevocationLists } from "./revocation-list.ts";
 import type { TlsTrust } from "./tls.ts";
 
@@ -20,7 +20,7 @@ export class TrustAnchors {
     this.#revoked = new Set(lists.flatMap(({ revoked }) => [...revoked]));
   }
 
-  isRevoked(certificate: Certificate): boolean {
+  #isRevoked(certificate: Certificate): boolean {
     return this.#revoked.has(plainSerial(certificate.serialNumber));
   }
 
@@ -28,7 +28,7 @@ export class TrustAnchors {
   vouchesFor(leaf: Certificate, nowMs: number): boolean {
     let certificate = leaf;
     for (let depth = 0; depth < longestChain; depth += 1) {
-      if (this.isRevoked(certificate) || isOver(certificate, nowMs)) return false;
+      if (this.#isRevoked(certificate) || isOver(certificate, nowMs)) return false;
       if (this.#authorities.some((authority) => isIssuer(authority, certificate) && !isOver(authority, nowMs)))
         return true;
       const next = certificate.issuerCertificate;
@@ -41,8 +41,4 @@ export class TrustAnchors {
 
 function isIssuer(authority: Certificate, certificate: Certificate): boolean {
   return certificate.checkIssued(authority) && certificate.verify(authority.publicKey);
-}
-
-function isOver(certificate: Certificate, nowMs: number): boolean {
-  return certificate.validToDate.getTime() < nowMs;
 }
