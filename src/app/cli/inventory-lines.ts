@@ -6,20 +6,33 @@ import { entryMembers } from "./keyring-entries.ts";
 import { columnLines } from "./member-lines.ts";
 import { megabytes } from "./sighting-options.ts";
 
-const header = ["ID", "STATE", "TENANT", "DATASET", "KEK", "FOUND", "LAST FOUND", "SEALED", "OPENED", "LAST OPENED"];
-
 /** Tables for people: the keyring's keys, those that only values name, the verdicts. */
 export function inventoryLines(inventory: KeyInventory, sightings: Sightings): readonly string[] {
   const { keys, inline, unknown } = inventory;
+  // What nobody has looked at is no zero.
+  const seen = { scan: sightings.scan !== undefined, reports: sightings.reports.length > 0 };
   const rows = [
-    ...keys.map(keyRow),
-    ...inline.map(({ found, known }) => foundRow(found, known ? "inline" : "inline, KEK UNKNOWN")),
-    ...unknown.map((found) => foundRow(found, "UNKNOWN")),
+    ["ID", "STATE", "TENANT", "DATASET", "KEK", ...told(seen, ["FOUND", "LAST FOUND"], reportHeader)],
+    ...keys.map((key) => keyRow(key, seen)),
+    ...inline.map(({ found, known }) => foundRow(found, known ? "inline" : "inline, KEK UNKNOWN", seen)),
+    ...unknown.map((found) => foundRow(found, "UNKNOWN", seen)),
   ];
-  return [...columnLines([header, ...rows]), "", ...keys.flatMap(verdictLines), ...coverageLines(sightings)];
+  return [...columnLines(rows), "", ...keys.flatMap(verdictLines), ...coverageLines(sightings)];
 }
 
-function keyRow({ entry, seen, lost }: InventoriedKey): readonly string[] {
+const reportHeader = ["SEALED", "OPENED", "LAST OPENED"];
+
+interface Seen {
+  readonly scan: boolean;
+  readonly reports: boolean;
+}
+
+/** The cells of those columns that somebody has looked for. */
+function told({ scan, reports }: Seen, byScan: readonly string[], byReports: readonly string[]): readonly string[] {
+  return [...(scan ? byScan : []), ...(reports ? byReports : [])];
+}
+
+function keyRow({ entry, seen: known, lost }: InventoriedKey, seen: Seen): readonly string[] {
   const { id, state, scope, wraps } = entry;
   return [
     id.slice(0, 16),
@@ -27,16 +40,27 @@ function keyRow({ entry, seen, lost }: InventoriedKey): readonly string[] {
     scope.tenant ?? "any",
     scope.dataset ?? "any",
     wraps.map(({ kek }) => kek).join(",") || "-",
-    String(seen.found),
-    time(seen.foundAt),
-    String(seen.sealed),
-    String(seen.opened),
-    time(seen.lastOpened),
+    ...told(
+      seen,
+      [String(known.found), time(known.foundAt)],
+      [String(known.sealed), String(known.opened), time(known.lastOpened)],
+    ),
   ];
 }
 
-function foundRow({ id, kek, values, seenAt }: FoundKey, state: string): readonly string[] {
-  return [id.slice(0, 16), state, "-", "-", kek ?? "-", String(values), time(seenAt), "-", "-", "-"];
+function foundRow({ id, kek, values, seenAt }: FoundKey, state: string, seen: Seen): readonly string[] {
+  return [
+    id.slice(0, 16),
+    state,
+    "-",
+    "-",
+    kek ?? "-",
+    ...told(
+      seen,
+      [String(values), time(seenAt)],
+      reportHeader.map(() => "-"),
+    ),
+  ];
 }
 
 /** Of keys that seal no more; of the others the state says it all. */
