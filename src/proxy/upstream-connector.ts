@@ -26,6 +26,8 @@ export class UpstreamConnector {
   readonly #open = new Set<TLSSocket>();
   #connect: buildConnector.connector;
   #pins: readonly Pin[];
+  /** What is trusted now, once that has been replaced. */
+  #anchors: TrustAnchors | undefined;
 
   constructor(options: ConnectorOptions) {
     this.#options = options;
@@ -40,13 +42,14 @@ export class UpstreamConnector {
       this.#connect(target, callback);
       return;
     }
+    const begunUnder = this.#anchors;
     this.#connect(target, (error, socket) => {
       if (error !== null) {
         callback(error, null);
         return;
       }
       try {
-        this.#checkPeer(socket, tls.expected);
+        this.#checkPeer(socket, tls.expected, begunUnder);
         callback(null, socket);
       } catch (failure) {
         socket.destroy();
@@ -61,6 +64,7 @@ export class UpstreamConnector {
     const anchors = new TrustAnchors(tls.trust);
     this.#connect = this.#builtFor({ ...tls, expected: this.#options.tls.expected });
     this.#pins = tls.pins;
+    this.#anchors = anchors;
     const now = this.#options.clock.wallMs();
     for (const socket of this.#open) {
       const certificate = socket.getPeerX509Certificate();
@@ -87,11 +91,15 @@ export class UpstreamConnector {
     });
   }
 
-  #checkPeer(socket: unknown, expected: UpstreamIdentity): void {
+  /** `begunUnder`: what was trusted when the connection was begun, which is all that TLS has held it against. */
+  #checkPeer(socket: unknown, expected: UpstreamIdentity, begunUnder: TrustAnchors | undefined): void {
     const certificate = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined;
     if (certificate === undefined || !(socket instanceof TLSSocket))
       throw new SealwrightError("upstream_identity", { reason: "no certificate" });
-    checkUpstreamIdentity(expected, certificate, this.#options.clock.wallMs());
+    const now = this.#options.clock.wallMs();
+    checkUpstreamIdentity(expected, certificate, now);
+    if (this.#anchors !== begunUnder && this.#anchors?.vouchesFor(certificate, now) === false)
+      throw new SealwrightError("upstream_identity", { reason: "trusted no more" });
     checkPins(this.#pins, certificate);
     this.#open.add(socket);
     socket.once("close", () => this.#open.delete(socket));
