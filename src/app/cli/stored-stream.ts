@@ -1,6 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
 import { defaultLimits, type Limits } from "../../base/limits.ts";
 import { createStream, type StreamTask } from "../../engine/create-stream.ts";
+import type { LoadedFieldMap } from "../../fieldmap/loaded-map.ts";
 import { storedRoute, type StoredDocuments } from "../../fieldmap/stored-route.ts";
 import type { SidecarConfig } from "../config/sidecar-config.ts";
 import { TalliedKeys } from "../streams/stream-tally.ts";
@@ -26,9 +27,11 @@ export async function streamStored(
     const tenant = tenantOf(map.dataset, call);
     const route = storedRoute(map, stream.stored);
     const exchange = { route, captures: new Map<string, string>(), tenant, mergePatch: false };
-    const limits = limitsOf(config, map.dataset.name);
+    const { name, fields, formerly, names } = map.dataset;
+    const { rule: record } = map.storedRecord;
+    const limits = limitsOf(config, name);
     return runStreamCall(call, stream, {
-      job: { task, dataset: map.dataset.name, tenant },
+      job: { task, tenant, ...meaningOf(map) },
       done: task === "open" ? "opened" : "sealed",
       rewriter: (start, tally, keepFailed) => {
         const { metrics } = tally;
@@ -37,6 +40,12 @@ export async function streamStored(
       },
     });
   });
+}
+
+/** What the map says of stored documents: under another one a run's beginning would be of another kind than its end. */
+function meaningOf({ dataset, storedRecord }: LoadedFieldMap): Readonly<Record<string, unknown>> {
+  const { name, formerly, fields, names } = dataset;
+  return { dataset: name, formerly, fields, names, record: storedRecord.rule };
 }
 
 /** The bounds of the listener that the documents come through. */

@@ -66,7 +66,6 @@ export class PartFile {
   async write(pieces: readonly Buffer[]): Promise<void> {
     const bytes = pieces.length === 1 ? pieces[0] : Buffer.concat(pieces);
     if (bytes === undefined || bytes.length === 0) return;
-    this.#written.push(bytes);
     for (let from = 0; from < bytes.length;) {
       const { bytesWritten } = await writable(
         partPath(this.#options.path),
@@ -75,6 +74,7 @@ export class PartFile {
       from += bytesWritten;
       this.#at += bytesWritten;
     }
+    this.#written.push(bytes);
   }
 
   /** Everything up to `mark` has been written. */

@@ -29,8 +29,13 @@ export async function runStream({ sink, rewriter, input, clock, progress, saveEv
   let saved = { input: sink.start.input, ms: clock.monotonicMs() };
   // What an earlier run has read is part of its digest already.
   let position = rewriter.readFrom;
+  // Between taking and having written, what was taken is in nobody's hands.
+  const output = { whole: true };
   const flush = async (): Promise<void> => {
-    await sink.write(rewriter.take());
+    const pieces = rewriter.take();
+    output.whole = false;
+    await sink.write(pieces);
+    output.whole = true;
     sink.advance(rewriter.mark);
     progress(rewriter.mark);
   };
@@ -52,7 +57,7 @@ export async function runStream({ sink, rewriter, input, clock, progress, saveEv
     await flush();
     return rewriter.mark;
   } catch (error) {
-    await keepPlace(sink, rewriter);
+    if (output.whole) await keepPlace(sink, rewriter);
     throw error;
   } finally {
     rewriter.close();

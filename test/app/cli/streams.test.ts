@@ -126,6 +126,18 @@ describe("streams of stored documents, by command", () => {
     expect(text("out")).to.equal(`${lines}\n`);
   });
 
+  it("resume under the field map they began with only: none of the output is in clear that the new map seals", async () => {
+    const map = text("patients.yaml");
+    writeFileSync(path("patients.yaml"), map.replace(/ {2}- \{ name: ssn.*\n/, ""));
+    writeFileSync(path("broken"), `${lines}\n{`);
+    const seal = (more: readonly string[]): Promise<Ran> =>
+      stream("seal", ["--ndjson", path("broken"), path("out"), "--json", ...more]);
+    expect(codeOf(await seal([]))).to.equal("json_invalid");
+    expect(text("out.part")).to.include("078-05-1120");
+    writeFileSync(path("patients.yaml"), map);
+    expect(codeOf(await seal(["--resume"]))).to.equal("resume_refused");
+  });
+
   it("never write over a file, and refuse options that have no say", async () => {
     const wrong: readonly (readonly string[])[] = [
       ["seal", "--ndjson", "--field", "ssn"],

@@ -3,9 +3,11 @@ import { join } from "node:path";
 import { expect } from "chai";
 import { systemClock } from "../../../src/base/clock.ts";
 import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
 import { defaultLimits } from "../../../src/base/limits.ts";
 import type { SealwrightError } from "../../../src/base/sealwright-error.ts";
 import { createStream, type StreamTask } from "../../../src/engine/create-stream.ts";
+import type { StreamMark } from "../../../src/engine/stream-rewriter.ts";
 import { storedRoute } from "../../../src/fieldmap/stored-route.ts";
 import { PartFile } from "../../../src/app/streams/part-file.ts";
 import { FailureList } from "../../../src/app/streams/failure-list.ts";
@@ -99,6 +101,39 @@ describe("interrupted streams", () => {
       await part.close();
     }
   }
+
+  it("keep no place that claims what could not be written", async () => {
+    const begun: StreamMark = { input: 0, output: 0, documents: 0, lines: 0 };
+    const written: StreamMark = { input: 4, output: 4, documents: 1, lines: 1 };
+    const saved: StreamMark[] = [];
+    let mark = begun;
+    const out = [Buffer.from("text")];
+    const running = runStream({
+      sink: {
+        start: begun,
+        hasRead: () => undefined,
+        advance: () => undefined,
+        write: (pieces) => (pieces.length === 0 ? Promise.resolve() : Promise.reject(new Error("disk full"))),
+        save: (place) => Promise.resolve(void saved.push(place)),
+      },
+      rewriter: {
+        readFrom: 0,
+        get mark() {
+          return mark;
+        },
+        write: () => void (mark = written),
+        end: () => undefined,
+        take: () => out.splice(0),
+        close: () => undefined,
+      },
+      input: () => Readable.from([Buffer.from("text")]),
+      clock: systemClock,
+      progress: () => undefined,
+      saveEvery: { bytes: 1, ms: 1e9 },
+    });
+    expect(await running.catch((error: unknown) => error)).to.be.instanceOf(Error);
+    expect(saved).to.deep.equal([]);
+  });
 
   for (const layout of layouts)
     it(`go on from every place that was kept, with the same output, counts and failures (${layout.framing})`, async () => {
