@@ -91,6 +91,23 @@ describe("keys of a running sidecar", () => {
     expect(await running.metric("sealwright_keyring_age_of_last_look")).to.be.within(0, 11);
   });
 
+  it("count as purged only where a sidecar says so: another service's answer is none", async () => {
+    writeFileSync(join(folder(), "admin.token"), "0123456789-abcdef\n", { mode: 0o600 });
+    edit('admin: { listen: "', 'admin: { tokenFile: admin.token, listen: "');
+    let body = "";
+    const other = createServer((_, response) => response.end(body)).listen(ports.admin, "127.0.0.1");
+    await once(other, "listening");
+    try {
+      for (body of ["{}", '"ok"', "[]", '{"purged":"1"}', "<html>"]) {
+        const ran = await runInProcess(["keys", "purge", "-c", config]);
+        expect([ran.code, ran.stdout], body).to.deep.equal([1, ""]);
+        expect(ran.stderr).to.match(/^admin_refused/);
+      }
+    } finally {
+      other.close();
+    }
+  });
+
   it("are purged by command with the token of the file, and read again", async function () {
     this.timeout(20_000);
     expect((await runInProcess(["keys", "purge", "-c", config])).stderr).to.match(/^admin_refused/);

@@ -36,7 +36,7 @@ export const keysPurgeCommand: CommandShape = {
 function purgedOf(body: string): number | undefined {
   try {
     const answer: unknown = JSON.parse(body);
-    const purged: unknown = typeof answer === "object" && answer !== null && "purged" in answer ? answer.purged : 0;
+    const purged: unknown = typeof answer === "object" && answer !== null && "purged" in answer ? answer.purged : undefined;
     return typeof purged === "number" ? purged : undefined;
   } catch {
     return undefined;
