@@ -67,14 +67,9 @@ const pkcs11 = z
       .enum(pkcs11Mechanisms)
       .default("aes-gcm")
       .meta({ description: "How data keys are wrapped. Permanent: what one wrapped the other does not unwrap." }),
-    sessions: z
-      .int()
-      .min(1)
-      .max(64)
-      .default(defaultPkcs11Sessions)
-      .meta({
-        description: "Calls under way at most. Each holds one of the process's IO threads (UV_THREADPOOL_SIZE).",
-      }),
+    sessions: z.int().min(1).max(64).default(defaultPkcs11Sessions).meta({
+      description: "Calls under way at most. Each holds one of the process's IO threads (UV_THREADPOOL_SIZE).",
+    }),
   })
   .meta({ description: "An HSM through PKCS #11. Needs the optional package pkcs11js." });
 

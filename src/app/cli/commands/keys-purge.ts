@@ -36,7 +36,8 @@ export const keysPurgeCommand: CommandShape = {
 function purgedOf(body: string): number | undefined {
   try {
     const answer: unknown = JSON.parse(body);
-    const purged: unknown = typeof answer === "object" && answer !== null && "purged" in answer ? answer.purged : undefined;
+    const purged: unknown =
+      typeof answer === "object" && answer !== null && "purged" in answer ? answer.purged : undefined;
     return typeof purged === "number" ? purged : undefined;
   } catch {
     return undefined;
