@@ -27,9 +27,7 @@ export async function streamStored(
     const tenant = tenantOf(map.dataset, call);
     const route = storedRoute(map, stream.stored);
     const exchange = { route, captures: new Map<string, string>(), tenant, mergePatch: false };
-    const { name, fields, formerly, names } = map.dataset;
-    const { rule: record } = map.storedRecord;
-    const limits = limitsOf(config, name);
+    const limits = limitsOf(config, map.dataset.name);
     return runStreamCall(call, stream, {
       job: { task, tenant, ...meaningOf(map) },
       done: task === "open" ? "opened" : "sealed",
