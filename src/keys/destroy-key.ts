@@ -4,8 +4,10 @@ import { entryNamed, keyState } from "./entry-named.ts";
 import { sealProbe, tryProbe } from "./erasure-probe.ts";
 import type { ErasureReceipt } from "./erasure-receipt.ts";
 import { printTime, type KeyringEntry } from "./keyring-file.ts";
-import { listKeys } from "./keyring-life-cycle.ts";
+import { joinShards } from "./keyring.ts";
+import type { KeyringMac } from "./keyring-mac.ts";
 import type { KeyringOffice } from "./keyring-office.ts";
+import { parseStored } from "./keyring-store.ts";
 import { shardHolding, shardWith } from "./keyring-shard.ts";
 import { changeKeyring, openKeyring } from "./change-keyring.ts";
 import { wrapDigest } from "./wrap-digest.ts";
@@ -22,13 +24,17 @@ interface Erasure {
  * `id`: all 64 digits. Throws `key_state` (not retired, destroyed already), `kms_*`, `keyring_*`; `internal` if the key still opens.
  */
 export async function destroyKey(office: KeyringOffice, id: string): Promise<ErasureReceipt> {
-  const standing = entryNamed(await listKeys(office), id);
-  assertDestroyable(standing);
-  const value = await sealProbe(standing, office.kms);
-  if ((await tryProbe(value, standing, office.kms)) !== "opened")
-    throw new SealwrightError("kms_broken", { reason: "the probe does not open", keyId: id.slice(0, 16) });
-  const erasure = await removeWraps(office, id);
-  return proven(office, erasure, value);
+  const { keyring, mac } = await openKeyring(office);
+  try {
+    const standing = entryNamed(keyring, id);
+    assertDestroyable(standing);
+    const value = await sealProbe(standing, office.kms);
+    if ((await tryProbe(value, standing, office.kms)) !== "opened")
+      throw new SealwrightError("kms_broken", { reason: "the probe does not open", keyId: id.slice(0, 16) });
+    return await proven(office, await removeWraps(office, id), { value, mac });
+  } finally {
+    mac.end();
+  }
 }
 
 async function removeWraps(office: KeyringOffice, id: string): Promise<Erasure> {
@@ -41,31 +47,37 @@ async function removeWraps(office: KeyringOffice, id: string): Promise<Erasure> 
   });
 }
 
-/** Reads the keyring back, as anybody else would. */
-async function proven(office: KeyringOffice, { entry, generation }: Erasure, value: string): Promise<ErasureReceipt> {
-  const { keyring, mac } = await openKeyring(office);
-  try {
-    const after = await tryProbe(value, entryNamed(keyring, entry.id), office.kms);
-    if (after === "opened") throw new SealwrightError("internal", { reason: "a destroyed key opens" });
-    const { id, use, scope, createdAt, notBefore, wraps } = entry;
-    const context = dataContext(scope);
-    return mac.signReceipt({
-      apiVersion: "sealwright.dev/v1",
-      kind: "ErasureReceipt",
-      rootId: keyring.root.id,
-      key: { id, use, scope, createdAt, retiredAt: notBefore },
-      command: "keys destroy",
-      destroyedAt: printTime(office.clock.wallMs()),
-      generation,
-      wraps: wraps.map(({ kek, wrapped }) => ({
-        kek,
-        digest: wrapDigest(kek, Buffer.from(wrapped, "base64url"), context),
-      })),
-      probe: { value, before: "opened", after },
-    });
-  } finally {
-    mac.end();
-  }
+interface Proof {
+  readonly value: string;
+  readonly mac: KeyringMac;
+}
+
+/** Reads the keyring back. No key service is asked: with the wraps gone, its outage would cost the receipt for good. */
+async function proven(
+  { store, kms, clock }: KeyringOffice,
+  { entry, generation }: Erasure,
+  { value, mac }: Proof,
+): Promise<ErasureReceipt> {
+  const keyring = joinShards(parseStored(await store.read()).map(({ file }) => file));
+  for (const shard of keyring.shards) mac.verify(shard);
+  const after = await tryProbe(value, entryNamed(keyring, entry.id), kms);
+  if (after === "opened") throw new SealwrightError("internal", { reason: "a destroyed key opens" });
+  const { id, use, scope, createdAt, notBefore, wraps } = entry;
+  const context = dataContext(scope);
+  return mac.signReceipt({
+    apiVersion: "sealwright.dev/v1",
+    kind: "ErasureReceipt",
+    rootId: keyring.root.id,
+    key: { id, use, scope, createdAt, retiredAt: notBefore },
+    command: "keys destroy",
+    destroyedAt: printTime(clock.wallMs()),
+    generation,
+    wraps: wraps.map(({ kek, wrapped }) => ({
+      kek,
+      digest: wrapDigest(kek, Buffer.from(wrapped, "base64url"), context),
+    })),
+    probe: { value, before: "opened", after },
+  });
 }
 
 function assertDestroyable(entry: KeyringEntry): void {

@@ -3,10 +3,11 @@ import { expect } from "chai";
 import { destroyKey } from "../../src/keys/destroy-key.ts";
 import { parseErasureReceipt, printErasureReceipt, type ErasureReceipt } from "../../src/keys/erasure-receipt.ts";
 import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import type { KeyringStore } from "../../src/keys/keyring-store.ts";
 import { retireKey } from "../../src/keys/retire-key.ts";
 import { verifyReceipt } from "../../src/keys/verify-receipt.ts";
 import { failureCode } from "../rig/failure-code.ts";
-import { denied, FakeKms } from "../rig/fake-kms.ts";
+import { denied, FakeKms, unavailable } from "../rig/fake-kms.ts";
 import { KeysRig, moveKey } from "../rig/keyring-rig.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 
@@ -70,6 +71,26 @@ describe("retiring and destroying a key", () => {
     rig.kms.before = ({ context }) => ("purpose" in context ? undefined : denied());
     expect(await failureCode(() => destroyKey(only, id))).to.equal("kms_denied");
     expect(readFileSync(office.store.location, "utf8")).to.equal(text);
+  });
+
+  it("gives its receipt although the key services go dark the moment that the wraps are gone", async () => {
+    await moveKey(office, id, "retired");
+    const dark = new FakeKms();
+    dark.before = unavailable;
+    const kms = new Map(office.kms);
+    const { store } = office;
+    const replace: KeyringStore["replace"] = async (seen, file) => {
+      await store.replace(seen, file);
+      for (const name of kms.keys()) kms.set(name, dark);
+    };
+    const bound: KeyringStore = {
+      location: store.location,
+      replace,
+      read: () => store.read(),
+      create: (files) => store.create(files),
+      exclusively: (task) => store.exclusively(task),
+    };
+    expect(await statuses(await destroyKey({ ...office, kms, store: bound }, id))).to.deep.equal(good);
   });
 
   it("prints a receipt that reads back, and reads no other text", async () => {

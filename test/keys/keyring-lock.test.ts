@@ -111,6 +111,8 @@ describe("keyring lock", () => {
     const name = { ...me, pid: child.pid ?? 0, started };
     expect(await hasEnded(name)).to.equal(false);
     expect(await hasEnded({ ...name, started: "1" })).to.equal(true);
+    // Where one user may not see another's processes, nobody tells when they started.
+    expect(await hasEnded({ ...name, started: "" })).to.equal(false);
     child.kill("SIGKILL");
     await once(child, "close");
     expect(await hasEnded(name)).to.equal(true);

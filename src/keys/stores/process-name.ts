@@ -21,7 +21,9 @@ export async function thisProcess(): Promise<ProcessName> {
 /** True only when that process is known to have ended: it would be seen from here, and is not, or its id is another's now. */
 export async function hasEnded({ host, realm, pid, started }: ProcessName): Promise<boolean> {
   if (host !== hostname() || realm !== (await thisRealm())) return false;
-  return !isRunning(pid) || (await startOf(pid)) !== started;
+  if (!isRunning(pid)) return true;
+  const now = await startOf(pid);
+  return now !== "" && started !== "" && now !== started;
 }
 
 async function thisRealm(): Promise<string> {

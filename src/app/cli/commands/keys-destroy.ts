@@ -15,11 +15,14 @@ function destroyed({ required }: CommandCall, id: string): Promise<ErasureReceip
 /** The file is made before anything is destroyed: a receipt that can't be written would be one lost. */
 async function destroyedWithFile(call: CommandCall, id: string, out: string): Promise<ErasureReceipt> {
   await createFile(out, "");
+  let receipt: ErasureReceipt | undefined;
   try {
-    const receipt = await destroyed(call, id);
+    receipt = await destroyed(call, id);
     await replaceFile(out, printErasureReceipt(receipt));
     return receipt;
   } catch (error) {
+    // The key is gone: its receipt exists nowhere else.
+    if (receipt !== undefined) call.terminal.progress(printErasureReceipt(receipt).trimEnd());
     await rm(out, { force: true });
     throw error;
   }
