@@ -17,13 +17,15 @@ interface Identity {
 /**
  * Keeps what was counted through restarts, in a file that is replaced every 30 seconds and at the end. Whatever goes wrong with
  * it is told and never stops the sidecar: a count that is lost can only delay a key's retirement, for its report says since
- * when it counts.
+ * when it counts. Where two sidecars write to one file, each finds what it has not written and begins to count anew.
  */
 export class UsageFile {
   readonly #path: string;
   readonly #usage: KeyUsage;
   readonly #ports: Pick<KeysPorts, "clock" | "log">;
   #identity: Identity | undefined;
+  /** What this process wrote last. */
+  #written: string | undefined;
   #failure: string | undefined;
   #cancel: () => void = () => undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -65,6 +67,12 @@ export class UsageFile {
 
   async #write(): Promise<void> {
     if (this.#identity === undefined) return;
+    const shared = await this.#isAnothers();
+    if (shared) {
+      // Counts of each have been lost to the other: no report here is evidence of what went before.
+      this.#identity = { ...this.#identity, since: printUsageTime(this.#ports.clock.wallMs()) };
+      this.#tell("usage_report_shared", new SealwrightError("usage_report_invalid"));
+    }
     const report: UsageReport = {
       apiVersion: "sealwright.dev/v1",
       kind: "KeyUsage",
@@ -73,11 +81,20 @@ export class UsageFile {
       ...this.#usage.report(),
     };
     try {
-      await replaceFile(this.#path, printUsageReport(report));
-      this.#failure = undefined;
+      const text = printUsageReport(report);
+      await replaceFile(this.#path, text);
+      this.#written = text;
+      if (!shared) this.#failure = undefined;
     } catch (error) {
       this.#tell("usage_report_not_written", error);
     }
+  }
+
+  /** Somebody else has written there since. A file that was removed is nobody's. */
+  async #isAnothers(): Promise<boolean> {
+    if (this.#written === undefined) return false;
+    const text = await readFile(this.#path, "utf8").catch(() => undefined);
+    return text !== undefined && text !== this.#written;
   }
 
   async #former(): Promise<UsageReport | undefined> {

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog, type Log } from "../../src/base/log.ts";
@@ -73,6 +73,28 @@ describe("usage file", () => {
       expect(aside.map((each) => readFileSync(join(folder(), each), "utf8"))).to.deep.equal([broken]);
       expect(events).to.deep.equal(["usage_report_begins_anew"]);
     });
+
+  it("begins anew, as evidence of nothing before, where another sidecar writes to the same file", async () => {
+    const [one, other] = [await started(), await started("b".repeat(32))];
+    one.usage.opened(one.usage.of(key), 3);
+    other.usage.sealed(other.usage.of(key), 1);
+    await clock.pass(600_000);
+    await other.file.stop();
+    await one.file.stop();
+    expect(read().since).to.equal("2026-11-25T00:10:00.000Z");
+    expect(events).to.include("usage_report_shared");
+  });
+
+  it("is written whole again where it was removed", async () => {
+    const { usage, file } = await started();
+    usage.opened(usage.of(key), 3);
+    rmSync(path);
+    await clock.pass(600_000);
+    await file.stop();
+    expect(read().since).to.equal("2026-11-25T00:00:00.000Z");
+    expect(read().keys[key.toString("hex")]?.opened).to.equal(3);
+    expect(events).to.deep.equal([]);
+  });
 
   it("never fails: a place where nothing can be written is told once", async () => {
     path = join(folder(), "none", "usage.json");
