@@ -39,12 +39,26 @@ async function readReport(file: string): Promise<UsageReport> {
   }
 }
 
-/** Copies of one sidecar's report taken at several times would count its values several times. */
+/**
+ * Copies of one sidecar's report taken at several times would count its values several times. One that knows what the newest does
+ * not is no copy: a machine was cloned with the report on it.
+ */
 function newestPerSidecar(reports: readonly UsageReport[]): readonly UsageReport[] {
   const newest = new Map<string, UsageReport>();
   for (const report of reports) {
     const known = newest.get(report.sidecar);
     if (known === undefined || known.writtenAt < report.writtenAt) newest.set(report.sidecar, report);
   }
-  return [...newest.values()];
+  return reports.filter((report) => {
+    const last = newest.get(report.sidecar);
+    return last === undefined || last === report || !isOlderCopy(report, last);
+  });
+}
+
+function isOlderCopy(report: UsageReport, last: UsageReport): boolean {
+  return Object.entries(report.keys).every(([id, { sealed, opened, lastSealed = "", lastOpened = "" }]) => {
+    const now = last.keys[id];
+    if (now === undefined || now.sealed < sealed || now.opened < opened) return false;
+    return (now.lastSealed ?? "") >= lastSealed && (now.lastOpened ?? "") >= lastOpened;
+  });
 }

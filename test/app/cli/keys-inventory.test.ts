@@ -160,6 +160,17 @@ describe("keys inventory, and keys retire by what it sees", () => {
     expect(told.keys.find(({ id }) => id === old)).to.include({ opened: 10, found: 0 });
   });
 
+  it("keeps what a report alone knows of two that share a name, as those of a cloned machine do", async () => {
+    const now = Date.now();
+    const seen = (ms: number) => ({ [old]: { sealed: 0, opened: 2, lastOpened: printUsageTime(now - ms) } });
+    const some = data("some");
+    mkdirSync(some);
+    writeFileSync(join(some, "a.json"), report(now - 90 * day, now - 2000, seen(3000)));
+    writeFileSync(join(some, "b.json"), report(now - 90 * day, now - 1000, seen(80 * day)));
+    const key = (await inventory(["--reports", some])).keys.find(({ id }) => id === old);
+    expect(key?.verdict.reasons.some((reason) => reason.startsWith("values under it were opened"))).to.equal(true);
+  });
+
   it("is needed before a key retires: refused while a value is left, granted when none is", async () => {
     writeFileSync(data("a.ndjson"), `{"ssn":"${oldValue}"}\n`);
     const evidence = ["--scan", data("")];
