@@ -3,7 +3,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect } from "chai";
 import { freePorts } from "../../../src/app/demo/free-ports.ts";
-import type { DrillReport } from "../../../src/keys/key-drill.ts";
+import { drillLines } from "../../../src/app/doctor/drill.ts";
+import { drillReport, type DrillReport } from "../../../src/keys/key-drill.ts";
+import type { Outlook } from "../../../src/keys/key-outlook.ts";
 import { makeKeyring } from "../../rig/keyring-setup.ts";
 import { Sidecar } from "../../rig/sidecar.ts";
 import { useScratchFolder } from "../../rig/scratch-folder.ts";
@@ -52,5 +54,36 @@ describe("doctor --drill kms", () => {
     const ran = await runInProcess(["doctor", "-c", config, "--drill", "kms"]);
     expect(ran.code).to.equal(1);
     expect(ran.stderr).to.include("admin_refused");
+  });
+
+  it("takes no other service's answer for a report", async () => {
+    const [admin = 0] = await freePorts(1);
+    const config = writeSidecarFolder(folder(), { admin, listener: 8081, upstream: 8080 });
+    let body = "";
+    const other = createServer((_, response) => response.end(body)).listen(admin, "127.0.0.1");
+    await once(other, "listening");
+    try {
+      for (body of ["{}", "null", '{"keys":[]}', "<html>"]) {
+        const ran = await runInProcess(["doctor", "-c", config, "--drill", "kms", "--json"]);
+        expect([ran.code, ran.stdout.includes('"admin_refused"')], body).to.deep.equal([1, true]);
+      }
+    } finally {
+      other.close();
+    }
+  });
+
+  it("counts the keys in memory, also where there are more keys than it shows", () => {
+    const outlook: Outlook = {
+      keys: Array.from({ length: 3000 }, (_, n) => ({
+        key: n.toString(16).padStart(64, "0"),
+        form: "keyring",
+        inMemory: n < 10,
+        trustedFor: 1,
+        opens: 1,
+      })),
+      firstDark: { open: 1 },
+      cold: { seal: 0, open: 2990 },
+    };
+    expect(drillLines(drillReport(outlook, false))).to.include("  10 keys in memory:");
   });
 });
