@@ -1,11 +1,12 @@
 import { toBase64url, fromBase64url } from "../base/bytes.ts";
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import type { InlineReference } from "../crypto/types.ts";
-import { dataContext, type KmsContext } from "../kms/context.ts";
+import { dataContext, rootContext, type KmsContext } from "../kms/context.ts";
 import type { KeyScope } from "./keys.ts";
 import type { WrapHolder } from "./open-wrap.ts";
 import { rewrapKey } from "./rewrap-key.ts";
 import type { KmsByName } from "./unwrapper.ts";
+import { wrapDigest } from "./wrap-digest.ts";
 
 /** Distinct wraps that one run remembers. */
 export const mostInlineWraps = 100_000;
@@ -45,8 +46,8 @@ export class InlineRewrap implements InlineWraps {
 
   renewed(reference: InlineReference): InlineReference | Promise<InlineReference> {
     if (reference.kek === this.#order.to) return reference;
-    // The id is part of the name: a wrap must not speak for a value that claims it is another key's.
-    const name = `${reference.kek}|${reference.id.toString("latin1")}${reference.wrapped.toString("latin1")}`;
+    // The id is part of the name: a wrap must not speak for a value that claims it is another key's. Ids are of one length.
+    const name = wrapDigest(reference.kek, Buffer.concat([reference.id, reference.wrapped]), rootContext);
     const known = this.#known.get(name);
     if (known instanceof SealwrightError) throw known;
     if (known !== undefined) return known;

@@ -1,3 +1,5 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { expect } from "chai";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { keyIdOf } from "../../src/crypto/key-derivation.ts";
@@ -93,5 +95,27 @@ describe("new wraps of inline keys", () => {
     await wraps.renewed(old);
     for (const bytes of [...kms.given.slice(generated), ...other.given])
       expect(bytes.every((b) => b === 0)).to.equal(true);
+  });
+
+  it("remembers wraps that nothing opens in little room, however long they are", async () => {
+    const [wraps, { id }] = [rewrap(), await reference()];
+    kms.before = () => {
+      throw new SealwrightError("kms_not_mine");
+    };
+    const collected = (): number => {
+      setFlagsFromString("--expose-gc");
+      (runInNewContext("gc") as () => void)();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = collected();
+    for (let n = 0; n < 500; n += 1) {
+      const wrapped = Buffer.alloc(60_000, 1);
+      wrapped.writeUInt32BE(n);
+      await failureCode(() => wraps.renewed({ form: "inline", id, kek: "main", wrapped }));
+    }
+    expect((collected() - before) / 500).to.be.lessThan(10_000);
+    expect(
+      await failureCode(() => wraps.renewed({ form: "inline", id, kek: "main", wrapped: Buffer.alloc(60_000, 1) })),
+    ).to.equal("open_failed");
   });
 });
