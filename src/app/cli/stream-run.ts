@@ -1,8 +1,11 @@
 import { stat } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { systemClock } from "../../base/clock.ts";
-import { SealwrightError } from "../../base/sealwright-error.ts";
+import { hasCode, SealwrightError } from "../../base/sealwright-error.ts";
 import type { KeepFailed } from "../../engine/engine-context.ts";
 import { streamStart, type StreamMark, type StreamRewriter } from "../../engine/stream-rewriter.ts";
+import { withKeyringLock } from "../../keys/stores/keyring-lock.ts";
+import { thisProcess } from "../../keys/stores/process-name.ts";
 import { FailureList } from "../streams/failure-list.ts";
 import { PartFile } from "../streams/part-file.ts";
 import { runStream, type StreamSink } from "../streams/run-stream.ts";
@@ -29,6 +32,23 @@ export interface StreamWork {
  * `file_exists`, `resume_refused`, `file_unreadable`, and what the rewriter throws, with input and line.
  */
 export async function runStreamCall(call: CommandCall, stream: StreamCall, work: StreamWork): Promise<ExitCode> {
+  const { output } = stream;
+  return output === "-" ? runAlone(call, stream, work) : lockedFor(output, () => runAlone(call, stream, work));
+}
+
+/** Two runs that resume one output would cut off and write over what the other writes. */
+async function lockedFor<T>(output: string, run: () => Promise<T>): Promise<T> {
+  const lock = join(dirname(output), `.${basename(output)}.lock`);
+  try {
+    return await withKeyringLock(lock, await thisProcess(), run);
+  } catch (error) {
+    if (!hasCode(error, "keyring_busy")) throw error;
+    const reason = "another run writes the output; if none does on any host, remove this file";
+    throw new SealwrightError("file_exists", { file: lock, reason }, error);
+  }
+}
+
+async function runAlone(call: CommandCall, stream: StreamCall, work: StreamWork): Promise<ExitCode> {
   const part = stream.output === "-" ? undefined : await partFile(stream, work.job);
   try {
     const failures = failureList(stream, part);

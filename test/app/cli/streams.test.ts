@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { useScratchFolder } from "../../rig/scratch-folder.ts";
@@ -136,6 +136,18 @@ describe("streams of stored documents, by command", () => {
     expect(text("out.part")).to.include("078-05-1120");
     writeFileSync(path("patients.yaml"), map);
     expect(codeOf(await seal(["--resume"]))).to.equal("resume_refused");
+  });
+
+  it("are written by one run at a time: a second that would resume it cuts nothing off", async () => {
+    const documents = Array.from({ length: 3000 }, (_, n) => `{"_id":"${n}","ssn":"${n}"}\n`).join("");
+    writeFileSync(path("many"), documents);
+    const seal = (): Promise<Ran> => stream("seal", ["--ndjson", path("many"), path("out"), "--resume", "--json"]);
+    const both = await Promise.all([seal(), seal()]);
+    const refused = both.filter(({ code }) => code !== 0);
+    expect(refused.map(codeOf)).to.deep.equal(["file_exists"]);
+    expect(refused[0]?.stdout).to.include("another run");
+    expect((await stream("open", ["--ndjson", path("out")])).stdout).to.equal(documents);
+    expect(readdirSync(folder()).filter((name) => name.includes("out"))).to.deep.equal(["out"]);
   });
 
   it("never write over a file, and refuse options that have no say", async () => {
