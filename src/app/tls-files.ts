@@ -62,6 +62,11 @@ export function readTlsMaterial({ tls, upstream }: ListenerConfig): TlsMaterial 
   };
 }
 
+/** The bytes of `tlsFilesOf`, not looked into. Throws `file_unreadable`. */
+export function readTlsFiles(config: ListenerConfig): readonly Buffer[] {
+  return tlsFilesOf(config).map(readPem);
+}
+
 /** The files that `readTlsMaterial` reads. */
 export function tlsFilesOf({ tls, upstream }: ListenerConfig): readonly string[] {
   const identities = [tls?.identity, upstream.tls?.identity].filter((each) => each !== undefined);

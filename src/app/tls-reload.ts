@@ -5,8 +5,8 @@ import type { Metrics } from "../base/metrics.ts";
 import { asSealwrightError } from "../base/sealwright-error.ts";
 import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { StartedListener } from "./drain.ts";
-import { readTlsMaterial, tlsFilesOf } from "./tls-files.ts";
-import { isNearEnd, tlsLifetimes } from "./tls-lifetimes.ts";
+import { readTlsFiles, readTlsMaterial, tlsFilesOf } from "./tls-files.ts";
+import { isNearEnd, tlsLifetimes, type TlsLifetime } from "./tls-lifetimes.ts";
 
 interface Ports {
   readonly clock: Clock;
@@ -23,7 +23,10 @@ const freshTicketsMs = 12 * 3_600_000;
 class ListenerTlsState {
   readonly #started: StartedListener;
   readonly #ports: Ports;
+  /** What the files held when `#material` was last read from them. */
+  #seen: readonly Buffer[];
   #material: TlsMaterial;
+  #lifetimes: readonly TlsLifetime[];
   #takenAt: number;
   #failure: string | undefined;
   readonly #told = new Set<string>();
@@ -32,7 +35,9 @@ class ListenerTlsState {
   constructor(started: StartedListener, ports: Ports) {
     this.#started = started;
     this.#ports = ports;
+    this.#seen = readTlsFiles(started.config);
     this.#material = readTlsMaterial(started.config);
+    this.#lifetimes = tlsLifetimes(this.#material);
     this.#takenAt = ports.clock.monotonicMs();
     // What changed between the listener's own reading and this one.
     started.running.replaceTls(this.#material);
@@ -43,9 +48,10 @@ class ListenerTlsState {
   look(): void {
     const { config } = this.#started;
     try {
-      const found = readTlsMaterial(config);
-      const changed = !sameMaterial(found, this.#material);
-      if (changed || this.#ports.clock.monotonicMs() - this.#takenAt >= freshTicketsMs) this.#take(found, changed);
+      const seen = readTlsFiles(config);
+      const isDue = this.#ports.clock.monotonicMs() - this.#takenAt >= freshTicketsMs;
+      // Most looks find nothing new: a long revocation list is not parsed again and again.
+      if (isDue || !sameBytes(seen, this.#seen)) this.#reread(seen, isDue);
       this.#failure = undefined;
     } catch (error) {
       this.#tell(error);
@@ -53,13 +59,22 @@ class ListenerTlsState {
     this.#warnOfEnds();
   }
 
+  #reread(seen: readonly Buffer[], isDue: boolean): void {
+    const found = readTlsMaterial(this.#started.config);
+    const changed = !sameMaterial(found, this.#material);
+    if (changed || isDue) this.#take(found, changed);
+    this.#seen = seen;
+  }
+
   #take(material: TlsMaterial, changed: boolean): void {
     const { config, running } = this.#started;
+    const lifetimes = tlsLifetimes(material);
     running.replaceTls(material);
     this.#material = material;
+    this.#lifetimes = lifetimes;
     this.#takenAt = this.#ports.clock.monotonicMs();
-    if (!changed) return;
     this.#told.clear();
+    if (!changed) return;
     this.#ports.metrics.count("sealwright_tls_reloads_total", { listener: config.name, outcome: "ok" });
     this.#ports.log.info("tls_reloaded", { listener: config.name });
     this.#measure();
@@ -84,13 +99,13 @@ class ListenerTlsState {
 
   #measure(): void {
     const listener = this.#started.config.name;
-    for (const { role, notAfter } of tlsLifetimes(this.#material))
+    for (const { role, notAfter } of this.#lifetimes)
       this.#ports.metrics.gauge("sealwright_certificate_end_timestamp", notAfter / 1000, { listener, role });
     this.#warnOfEnds();
   }
 
   #warnOfEnds(): void {
-    for (const lifetime of tlsLifetimes(this.#material)) {
+    for (const lifetime of this.#lifetimes) {
       const { role, notAfter } = lifetime;
       if (this.#told.has(role) || !isNearEnd(lifetime, this.#ports.clock.wallMs())) continue;
       this.#told.add(role);
@@ -144,6 +159,9 @@ function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
     one.every((pem, index) => pem?.equals(other[index] ?? Buffer.alloc(0)) ?? other[index] === undefined)
   );
 }
+
+const sameBytes = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
+  a.length === b.length && a.every((bytes, index) => bytes.equals(b[index] ?? Buffer.alloc(0)));
 
 function bytesOf({ server, upstream }: TlsMaterial): readonly (Buffer | undefined)[] {
   return [

@@ -8,12 +8,15 @@ export interface RevocationList {
   readonly nextUpdate: number | undefined;
 }
 
+const pemStart = /-----BEGIN X509 CRL-----/g;
 const pemBlock = /-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]+)-----END X509 CRL-----/g;
 
 /** The lists of a PEM file. Throws `file_unreadable` where one is malformed or there is none. */
 export function readRevocationLists(pem: Buffer): readonly RevocationList[] {
-  const blocks = [...pem.toString("latin1").matchAll(pemBlock)];
+  const text = pem.toString("latin1");
+  const blocks = [...text.matchAll(pemBlock)];
   if (blocks.length === 0) throw unreadable("no revocation list in PEM");
+  if ((text.match(pemStart) ?? []).length !== blocks.length) throw unreadable("malformed revocation list");
   return blocks.map((block) => parseList(Buffer.from(block[1] ?? "", "base64")));
 }
 

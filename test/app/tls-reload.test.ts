@@ -231,7 +231,9 @@ listeners:
       ["door.crt", "-----BEGIN CERTIFICATE-----\nMIIB"],
       ["door.crt", otherCert],
       ["ca.crt", "nothing"],
+      ["ca.crt", pki.ca + other.ca.slice(0, 300)],
       ["ca.crl", "nothing"],
+      ["ca.crl", (await pki.revoke([])) + (await other.revoke([])).slice(0, 100)],
     ];
     for (const [index, [file, text]] of broken.entries()) {
       write(file, text);
@@ -308,5 +310,25 @@ listeners:
     await reload.lookNow();
     const told = lines.filter(({ event }) => event === "certificate_near_end");
     expect(told.map(({ fields }) => String(fields.reason).split(" ")[0])).to.include("server");
+  });
+
+  it("warns of a certificate near its end again after half a day, and only then", async () => {
+    await issue("door", pki, "server", new Date(Date.now() + 500));
+    let later = 0;
+    const clock = { ...systemClock, monotonicMs: () => systemClock.monotonicMs() + later };
+    const warned: LogFields[] = [];
+    const none = (): void => undefined;
+    const log: Log = { debug: none, info: none, error: none, warn: (_event, fields = {}) => void warned.push(fields) };
+    reload.stop();
+    const again = new TlsReload([started], { clock, log, metrics });
+    expect(warned).to.have.length(1);
+    await again.lookNow();
+    expect(warned).to.have.length(1);
+    later = day / 2;
+    await again.lookNow();
+    expect(warned).to.have.length(2);
+    await again.lookNow();
+    expect(warned).to.have.length(2);
+    again.stop();
   });
 });

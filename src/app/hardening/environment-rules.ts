@@ -9,6 +9,8 @@ export interface WeakSetting {
 const weakVariables: Readonly<Record<string, string>> = {
   NODE_TLS_REJECT_UNAUTHORIZED: "switches off the check of certificates",
   NODE_EXTRA_CA_CERTS: "widens whom the process believes beyond what the sidecar file says",
+  NODE_USE_SYSTEM_CA: "widens whom the process believes beyond what the sidecar file says",
+  NODE_COMPILE_CACHE: "runs compiled code from a folder as it lies there",
   NODE_DEBUG: "prints requests and TLS internals",
   NODE_DEBUG_NATIVE: "prints requests and TLS internals",
   NODE_V8_COVERAGE: "writes files about what ran",

@@ -12,6 +12,8 @@ describe("environment rules", () => {
       "NODE_DEBUG",
       "OPENSSL_CONF",
       "NODE_EXTRA_CA_CERTS",
+      "NODE_USE_SYSTEM_CA",
+      "NODE_COMPILE_CACHE",
     ])
       expect(names({ [variable]: "0" }), variable).to.deep.equal([variable]);
     for (const option of [
