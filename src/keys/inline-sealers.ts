@@ -17,7 +17,7 @@ import type { TrustedKey, UnwrappedKey } from "./trusted-key.ts";
 export interface InlineParts {
   readonly cache: KeyCache;
   readonly budget: FailureBudget;
-  /** Told of every new key, with a hold of its own. */
+  /** Told of every new key, with a hold of its own, unless there was a purge since it was asked for. */
   readonly onNewKey: (key: UnwrappedKey) => void;
 }
 
@@ -92,13 +92,15 @@ export class InlineSealers {
 
   async #make(scope: KeyScope): Promise<UnwrappedKey> {
     const { kek } = this.#config;
+    const { cache } = this.#parts;
+    const { era } = cache;
     const context = dataContext(scope);
     const { plaintext, wraps } = await this.#parts.budget.run(`seal ${scope.tenant}`, () =>
       generateProvenKey([kek], this.#tools.ports.kms, context),
     );
     const made = { dataKey: DataKey.fromBytes(plaintext), wrapped: { wraps, context }, kek };
     this.#terms.set(made.dataKey, new SealingTerm(this.#config.sealing, this.#now()));
-    this.#parts.onNewKey({ ...made, dataKey: made.dataKey.retain() });
+    if (era === cache.era) this.#parts.onNewKey({ ...made, dataKey: made.dataKey.retain() });
     return made;
   }
 

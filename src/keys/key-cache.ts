@@ -35,7 +35,6 @@ export class KeyCache {
   readonly #answers = new SingleFlight<void>();
   #failedAt: number | undefined;
   #measured = 0;
-  /** Counts purges: a load that began before one brings nothing that is kept. */
   #era = 0;
   #closed = false;
 
@@ -47,6 +46,11 @@ export class KeyCache {
 
   get size(): number {
     return this.#keys.size;
+  }
+
+  /** Counts purges: what began before one brings nothing that is kept. */
+  get era(): number {
+    return this.#era;
   }
 
   /** The key of that name: at once when it is trusted, else once it is checked, or loaded by `load`. Throws what those throw. */

@@ -89,6 +89,23 @@ describe("purge", () => {
     expect(keys.status.cachedKeys).to.equal(1);
   });
 
+  it("keeps no key whose making began before it, for opening neither", async () => {
+    await start(inlineConfig);
+    const going: (() => void)[] = [];
+    rig.kms.before = () => new Promise((resolve) => void going.push(resolve));
+    const sealing = sealWith(keys, t1);
+    await settled();
+    await keys.purge();
+    while (going.length > 0) {
+      for (const go of going.splice(0)) go();
+      await settled();
+    }
+    const token = await sealing;
+    expect(keys.status.cachedKeys).to.equal(0);
+    rig.kms.before = denied;
+    expect(await failureCode(() => openWith(keys, t1, token))).to.equal("open_failed");
+  });
+
   it("forgets refusals too", async () => {
     await start(inlineConfig);
     const other = new KeysRig();
