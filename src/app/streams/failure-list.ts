@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 
 /** What failed, a JSON line each, in a file that must not exist unless a run is resumed. Holds places and codes, no data. */
@@ -20,10 +20,19 @@ export class FailureList {
     return new FailureList(opened(path, "wx"), { count: 0, bytes: 0 });
   }
 
-  /** The file of an interrupted run, from its checkpoint on; absent = there was none, and it begins anew. */
+  /**
+   * The file of an interrupted run, from its checkpoint on; absent = there was none, and it begins anew. Throws `file_unreadable`,
+   * `resume_refused` where it holds less than the checkpoint knows of.
+   */
   static resume(path: string, before?: { readonly count: number; readonly bytes: number }): FailureList {
     const file = opened(path, before === undefined ? "w" : "r+");
-    if (before !== undefined) ftruncateSync(file, before.bytes);
+    if (before !== undefined) {
+      if (fstatSync(file).size < before.bytes) {
+        closeSync(file);
+        throw new SealwrightError("resume_refused", { file: path, reason: "the list of failures has lost its end" });
+      }
+      ftruncateSync(file, before.bytes);
+    }
     return new FailureList(file, before ?? { count: 0, bytes: 0 });
   }
 

@@ -166,6 +166,14 @@ describe("interrupted streams", () => {
       }
     });
 
+  it("go on with no list of failures that lost its end: what is not there is not made up", () => {
+    writeFileSync(path("list"), '{"code":"open_failed"}\n');
+    expect(() => FailureList.resume(path("list"), { count: 2, bytes: 60 }))
+      .to.throw()
+      .with.property("code", "resume_refused");
+    expect(readFileSync(path("list"), "utf8")).to.equal('{"code":"open_failed"}\n');
+  });
+
   it("begin anew where no place was kept", async () => {
     const [layout] = layouts;
     if (layout === undefined) return;
