@@ -123,7 +123,7 @@ export class FormKeys implements KeyService {
     const { keyring } = this.#forms;
     // Before a keyring is verified nobody knows which keys may be named.
     if (keyring !== undefined && keyring.keys.index === undefined) return;
-    this.#measures.admit([...(keyring?.keys.index?.all() ?? [])].map(({ id }) => id));
+    this.#measures.admit(keyring?.keys.index?.all() ?? []);
     this.#measures.counts(this.#tools.usage);
     this.#measures.outlook(this.#outlook);
     const age = keyring?.secondsSinceGoodLook;

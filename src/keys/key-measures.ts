@@ -1,10 +1,17 @@
 import type { Metrics, MetricName } from "../base/metrics.ts";
 import type { Outlook } from "./key-outlook.ts";
+import type { KeyState } from "./keyring-file.ts";
 import type { Counted, KeyUsage, UsageCount } from "./key-usage.ts";
 
 /** Keys of a keyring that get a label of their own; the others, and those of the inline form, share one. */
 const labels = 1000;
 const otherLabel = "other";
+
+/** A key of the keyring. A retired one is measured no more. */
+export interface MeasuredKey {
+  readonly id: string;
+  readonly entry: { readonly state: KeyState };
+}
 
 const counters: readonly { readonly metric: MetricName; readonly member: Counted }[] = [
   { metric: "sealwright_key_values_sealed_total", member: "sealed" },
@@ -22,12 +29,13 @@ export class KeyMeasures {
     this.#metrics = metrics;
   }
 
-  /** Ids that may stand in labels from now on. */
-  admit(ids: Iterable<string>): void {
-    for (const id of ids) {
-      if (this.#labels.size >= labels) return;
-      this.#labels.set(id, id.slice(0, 16));
-    }
+  /** Keys whose ids may stand in labels from now on, as far as there is room: those that seal or will before those that only open. */
+  admit(keys: Iterable<MeasuredKey>): void {
+    if (this.#labels.size >= labels) return;
+    const all = [...keys];
+    for (const state of ["active", "pending", "decrypt-only"] as const)
+      for (const { id, entry } of all)
+        if (entry.state === state && this.#labels.size < labels) this.#labels.set(id, id.slice(0, 16));
   }
 
   counts(usage: KeyUsage): void {
