@@ -1,5 +1,6 @@
 import { createServer, type Http2Server, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
+import type { Clock } from "../base/clock.ts";
 import { H2Exchange } from "./h2-exchange.ts";
 import type { HeaderList, Peer, RequestHandler } from "./http-port.ts";
 import { maxHeaderBytes, maxHeaderLines } from "./request-head.ts";
@@ -21,6 +22,7 @@ export interface H2Options {
   readonly idleMs: number;
   readonly peerOf: (socket: TLSSocket) => Peer;
   readonly handler: RequestHandler;
+  readonly clock: Clock;
 }
 
 /** The HTTP/2 side of a listener: it gets the connections on which a client has chosen h2. */
@@ -50,7 +52,6 @@ export class H2Sessions {
         enableConnectProtocol: false,
       },
     });
-    this.#server.on("session", (session) => this.#watch(session));
     this.#server.on("stream", (stream: ServerHttp2Stream, _headers: unknown, _flags: number, raw: HeaderList) =>
       this.#serve(stream, raw),
     );
@@ -59,7 +60,13 @@ export class H2Sessions {
   }
 
   take(socket: TLSSocket): void {
+    const watch = (session: ServerHttp2Session): void => {
+      this.#watch(session);
+      this.#endAfter(session, socket);
+    };
+    this.#server.once("session", watch);
     this.#server.emit("connection", socket);
+    this.#server.off("session", watch);
   }
 
   /** Requests under way go on; new ones are not taken (GOAWAY). */
@@ -82,6 +89,18 @@ export class H2Sessions {
       if (streams === 0) session.close();
     });
     if (this.#draining) session.close();
+  }
+
+  /** When a session is over, the library waits for the client to end the connection, or to read what is left: not for ever. */
+  #endAfter(session: ServerHttp2Session, socket: TLSSocket): void {
+    const { clock, idleMs } = this.#options;
+    let cancel = (): void => undefined;
+    const look = (wasOver: boolean): void => {
+      if (wasOver) socket.destroy();
+      else cancel = clock.after(idleMs, () => look(session.destroyed));
+    };
+    look(false);
+    socket.on("close", () => cancel());
   }
 
   #serve(stream: ServerHttp2Stream, headers: HeaderList): void {

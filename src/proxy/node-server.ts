@@ -74,9 +74,9 @@ export class NodeServer {
   constructor(options: NodeServerOptions, handler: RequestHandler) {
     this.#handler = handler;
     this.#options = options;
-    const { tls } = options;
+    const { tls, idleMs, clock } = options;
     this.#tls = tls;
-    this.#h2 = new H2Sessions({ idleMs: options.idleMs, peerOf: (socket) => this.#peerOf(socket), handler });
+    this.#h2 = new H2Sessions({ idleMs, peerOf: (socket) => this.#peerOf(socket), handler, clock });
     this.server =
       tls === undefined
         ? createServer(nodeOptions(options))

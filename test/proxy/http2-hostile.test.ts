@@ -1,4 +1,6 @@
 import { connect as connectH2, type ClientHttp2Session, type OutgoingHttpHeaders } from "node:http2";
+import { connect as connectTcp } from "node:net";
+import { Duplex } from "node:stream";
 import { expect } from "chai";
 import { createTestPki, type TestIdentity, type TestPki } from "../../src/app/demo/pki.ts";
 import { frameBytes, frameFlags, frameTypes, H2Frames, headerBlock, type HeaderPairs } from "../rig/h2-frames.ts";
@@ -172,5 +174,32 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
     }
     await pause(250);
     expect((await status(on, { ":path": "/through" })).status).to.equal(200);
+  });
+
+  it("keeps no connection of a client that never ends it", async () => {
+    const clients = { ca: Buffer.from(pki.ca), allow: [] };
+    await rig.stop();
+    rig = await ProxyRig.start({
+      direction: "inbound",
+      tls: { identity: bytes(server), clients },
+      timeouts: { idle: 150 },
+    });
+    const below = connectTcp({ port: rig.port, host: "127.0.0.1", allowHalfOpen: true });
+    let gone = false;
+    below.on("error", () => undefined);
+    below.on("close", () => (gone = true));
+    // What TLS would answer to the end of a connection goes nowhere.
+    const relay = new Duplex({
+      read: () => undefined,
+      write: (chunk: Buffer, _encoding, done) => void below.write(chunk, () => done()),
+      final: (done) => done(),
+    });
+    below.on("data", (chunk: Buffer) => relay.push(chunk));
+    const on = await H2Frames.open({ ...tls(), socket: relay });
+    raw.push(on);
+    await pause(800);
+    expect(gone).to.equal(false);
+    // Whoever still writes to a connection that is no more is told so.
+    await eventually(() => gone || (below.write("x"), false));
   });
 });
