@@ -22,6 +22,8 @@ export class MarkedWork implements ValueWork {
   readonly #start: StreamMark;
   readonly #unsettled = new Map<number, Capture>();
   #capturedAt = 0;
+  /** Where the value before the start stands that is looked at now. */
+  #passedAt = -1;
   /** Documents entered and not left. */
   #depth = 0;
   #documents = 0;
@@ -64,14 +66,15 @@ export class MarkedWork implements ValueWork {
   begin(state: number, kind: JsonKind, offset: number): Interest {
     const interest = this.#inner.begin(state, kind, offset);
     if (interest === "capture") {
-      if (offset < this.#start.input) return "skip";
+      if (offset < this.#start.input) return this.#passedOver(offset);
       this.#capturedAt = offset;
     } else if (interest === "enter" && kind === "object" && this.#plan.facts(state).document) this.#depth += 1;
     return interest;
   }
 
   peeked(state: number, kind: JsonKind, bytes: Buffer, offset: number): void {
-    this.#inner.peeked(state, kind, bytes, offset);
+    if (offset === this.#passedAt) this.#inner.passedOver?.(state, bytes);
+    else this.#inner.peeked(state, kind, bytes, offset);
   }
 
   captured(state: number, kind: JsonKind, bytes: Buffer, slot: number): void {
@@ -103,6 +106,12 @@ export class MarkedWork implements ValueWork {
 
   close(complete: boolean): void {
     this.#inner.close(complete);
+  }
+
+  #passedOver(offset: number): Interest {
+    if (this.#inner.passedOver === undefined) return "skip";
+    this.#passedAt = offset;
+    return "peek";
   }
 
   #watched(splicer: JsonSplicer): JsonSplicer {

@@ -119,6 +119,14 @@ export class OpenValues implements ValueWork {
     });
   }
 
+  /** What an earlier run has left in clear: that is told at the end, for all. */
+  passedOver(state: number, bytes: Buffer): void {
+    const { field } = this.#plan.facts(state);
+    if (field === undefined || textOf(bytes).startsWith(sealedPrefix)) return;
+    if (this.#dataset.fields[field.index]?.phase === "migrate")
+      this.#counts.add("sealwright_clear_values_passed_total", field.index);
+  }
+
   leave(state: number, kind: "object" | "array"): void {
     if (kind !== "object" || !this.#plan.facts(state).document) return;
     const document = this.#documents.pop();

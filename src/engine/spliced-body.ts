@@ -12,6 +12,8 @@ export interface ValueWork extends JsonSink {
   settleReady(splicer: JsonSplicer): void | Promise<void>;
   /** The document is complete and valid JSON: last checks of its shape. */
   finish(): void;
+  /** A value that another run would have captured and that is left as it came: for counting only. Absent = of no interest. */
+  passedOver?(state: number, bytes: Buffer): void;
   /** A captured value waits for its document's record. */
   readonly waitsForRecord: boolean;
   /** Gives keys back and reports counts; `complete` = the body came to its good end. */

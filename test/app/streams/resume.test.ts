@@ -174,6 +174,26 @@ describe("interrupted streams", () => {
     expect(readFileSync(path("list"), "utf8")).to.equal('{"code":"open_failed"}\n');
   });
 
+  it("count what is left in clear before the place too, as that is told at the end only (document)", async () => {
+    const text = Buffer.from(`[${documents.slice(0, 9).join()}]`);
+    const clearFrom = async (start: StreamMark): Promise<number> => {
+      const tally = new StreamTally({ keys: {}, clear: 0 });
+      const route = storedRoute(map, { documents: ["$[*]"], clearValues: "pass" });
+      const exchange = { route, captures: new Map<string, string>(), tenant: "t1", mergePatch: false };
+      const context = { keys: new MemoryKeys(), limits: defaultLimits, metrics: tally.metrics, clock: systemClock };
+      const rewriter = createStream("open", exchange, context, { framing: "document", start });
+      await rewriter.write(text);
+      await rewriter.end();
+      expect(Buffer.concat(rewriter.take()).equals(text.subarray(start.input))).to.equal(true);
+      rewriter.close();
+      return tally.clear;
+    };
+    const input = text.indexOf(',{"_id":"5"');
+    const all = await clearFrom({ input: 0, output: 0, documents: 0, lines: 0 });
+    expect(all).to.equal(27);
+    expect(await clearFrom({ input, output: input, documents: 5, lines: 0 })).to.equal(all);
+  });
+
   it("begin anew where no place was kept", async () => {
     const [layout] = layouts;
     if (layout === undefined) return;
