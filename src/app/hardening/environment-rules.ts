@@ -35,7 +35,7 @@ export function weakSettings(
     variables[setting] === undefined ? [] : [{ setting, danger }],
   );
   const options = [...(variables["NODE_OPTIONS"] ?? "").split(/\s+/), ...nodeArguments].filter(
-    (option) => option !== "" && !harmless.test(option),
+    (option) => option !== "" && !harmless.test(withHyphens(option)),
   );
   const names = new Set(options.map(optionName));
   return [
@@ -44,7 +44,10 @@ export function weakSettings(
   ];
 }
 
+/** Node.js takes underscores for hyphens in an option's name. */
+const withHyphens = (option: string): string => option.replace(/^[^=]*/, (name) => name.replaceAll("_", "-"));
+
 /** The option without its value; what does not look like one is not repeated. */
 function optionName(option: string): string {
-  return /^--?[A-Za-z0-9.-]{1,60}(?==|$)/.exec(option)?.[0] ?? "a value in NODE_OPTIONS";
+  return /^--?[A-Za-z0-9._-]{1,60}(?==|$)/.exec(option)?.[0] ?? "a value in NODE_OPTIONS";
 }

@@ -50,6 +50,14 @@ describe("trust pin", () => {
     expect(ran.stdout).to.include("NOT vouch");
   });
 
+  it("never pins unasked what the given authorities do not vouch for", async () => {
+    writeFileSync(at("ca.crt"), (await createTestPki("Another")).ca);
+    const order = ["trust", "pin", await serve(), "--ca", at("ca.crt"), "--out", at("store.pins"), "--yes"];
+    const ran = await runInProcess(order);
+    expect(ran.stderr).to.include("upstream_identity");
+    expect([ran.code === 0, existsSync(at("store.pins"))]).to.deep.equal([false, false]);
+  });
+
   it("writes the pin once somebody agreed, in a form that the sidecar reads, and never over a file", async () => {
     const url = await serve();
     const refused = await runInProcess(["trust", "pin", url, "--out", at("store.pins")]);

@@ -57,7 +57,7 @@ export const trustPinCommand: CommandShape = {
     { flags: "--cert <file>", help: "client certificate, for servers that want one" },
     { flags: "--key <file>", help: "its key" },
     { flags: "--out <file>", help: "write the pin into this new file" },
-    { flags: "--yes", help: "do not ask" },
+    { flags: "--yes", help: "do not ask; refused where the authorities of --ca do not vouch for it" },
   ],
   act: async (call) => {
     const { terminal, json, option, flag } = call;
@@ -70,6 +70,8 @@ export const trustPinCommand: CommandShape = {
       for (const line of chain.certificates.flatMap(certificateLines)) terminal.result(line);
       terminal.result(vouchedWords(chain));
     }
+    if (out !== undefined && flag("yes") && chain.vouched === false)
+      throw new SealwrightError("upstream_identity", { reason: "the authorities of --ca do not vouch for it" });
     const agreed = out !== undefined && (flag("yes") || (await terminal.agrees(`Pin ${pin}?`)));
     if (out !== undefined && agreed)
       await createFile(out, `# ${argumentText(call)}, ${server.subject.replaceAll("\n", ", ")}\n${pin}\n`);
