@@ -101,6 +101,23 @@ describe("keyring lock", () => {
     expect(existsSync(path())).to.equal(false);
   });
 
+  it("lets one in at a time, however often it is given back while others look", async () => {
+    let inside = 0;
+    let most = 0;
+    const end = Date.now() + 1500;
+    const contend = async (): Promise<void> => {
+      while (Date.now() < end)
+        await withKeyringLock(path(), me, async () => {
+          inside += 1;
+          most = Math.max(most, inside);
+          await new Promise(setImmediate);
+          inside -= 1;
+        }).catch((error: unknown) => expect(error).to.have.property("code", "keyring_busy"));
+    };
+    await Promise.all(Array.from({ length: 6 }, contend));
+    expect(most).to.equal(1);
+  });
+
   it("tells a living child from a dead one", async () => {
     const child = spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" });
     const stat = (): string => readFileSync(`/proc/${child.pid}/stat`, "utf8");

@@ -61,17 +61,21 @@ async function take({ path, me }: Lock): Promise<boolean> {
  */
 async function clearIfDead(lock: Lock): Promise<void> {
   const { path, me, depth } = lock;
-  if (!(await isDead(path))) throw busy(path);
+  const state = await stateOf(path);
+  if (state === "held") throw busy(path);
+  if (state === "absent") return;
   if (depth === deepest) throw busy(path, "left behind by a dead process");
   await withLock({ path: `${path}+`, me, depth: depth + 1 }, async () => {
-    if (await isDead(path)) await removed(path);
+    // Not where there is none: somebody may have taken it since, and what is removed would be theirs.
+    if ((await stateOf(path)) === "dead") await removed(path);
   });
 }
 
-/** A lock that is gone counts as dead: there is nothing to respect. Throws `keyring_busy` for what names no holder. */
-async function isDead(path: string): Promise<boolean> {
+/** Throws `keyring_busy` for what names no holder. */
+async function stateOf(path: string): Promise<"absent" | "dead" | "held"> {
   const text = await readIfThere(path);
-  return text === undefined || hasEnded(holderOf(text, path));
+  if (text === undefined) return "absent";
+  return (await hasEnded(holderOf(text, path))) ? "dead" : "held";
 }
 
 function holderOf(text: string, path: string): ProcessName {
