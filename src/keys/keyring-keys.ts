@@ -118,7 +118,10 @@ export class KeyringKeys implements LiveKeys {
     const borrowed = this.cache.borrow(key.id, () => this.#load(key));
     if (!(borrowed instanceof Promise)) return borrowed;
     return borrowed.then((arrived) => {
-      if (this.index?.mayOpen(key.id) !== true) this.cache.drop(key.id);
+      const now = this.index?.mayOpen(key.id) === true ? this.index.byId(key.id) : undefined;
+      if (now === undefined) this.cache.drop(key.id);
+      // Wrapped anew since it was asked for.
+      else if (now !== key) arrived.adopt(now.wrapped);
       return arrived;
     });
   }

@@ -44,6 +44,18 @@ describe("keyring watch", () => {
     await settled();
     return keys;
   }
+  async function wrapAnew(id: string): Promise<void> {
+    await editEntries(office, ({ entries }) =>
+      entries
+        .filter((entry) => entry.id === id)
+        .map((entry) => {
+          const [wrap] = entry.wraps;
+          const again = rig.kms.rewrapNow(Buffer.from(wrap?.wrapped ?? "", "base64url"), dataContext({}));
+          return { ...entry, wraps: [{ kek: "main", wrapped: again.toString("base64url") }] };
+        }),
+    );
+  }
+
   async function addActive(): Promise<string> {
     const { id } = await addKey(office, { use: "randomized", scope: {}, spreadMs: 0 });
     await activateKey(office, id);
@@ -123,15 +135,7 @@ describe("keyring watch", () => {
     const keys = await started();
     await sealWith(keys, t1);
     const wrapped = rig.kms.calls.find(({ context }) => !("purpose" in context))?.wrapped;
-    await editEntries(office, ({ entries }) =>
-      entries
-        .filter((entry) => entry.id === id)
-        .map((entry) => {
-          const [wrap] = entry.wraps;
-          const again = rig.kms.rewrapNow(Buffer.from(wrap?.wrapped ?? "", "base64url"), dataContext({}));
-          return { ...entry, wraps: [{ kek: "main", wrapped: again.toString("base64url") }] };
-        }),
-    );
+    await wrapAnew(id);
     await keys.refresh();
     // The old wrap is gone from the key service, as when the version that made it was destroyed.
     rig.kms.before = (call) => (wrapped !== undefined && call.wrapped?.equals(wrapped) === true ? denied() : undefined);
@@ -139,6 +143,24 @@ describe("keyring watch", () => {
     await sealWith(keys, t1);
     await settled();
     await rig.clock.pass(0.2 * hour);
+    await sealWith(keys, t1);
+  });
+
+  it("checks a key by its new wraps too that was being unwrapped when it was wrapped anew", async () => {
+    const id = await addActive();
+    let go: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => (go = resolve));
+    rig.kms.before = ({ context }) => ("purpose" in context ? undefined : gate);
+    const keys = await started();
+    const sealing = sealWith(keys, t1);
+    await settled();
+    const wrapped = rig.kms.calls.findLast(({ context }) => !("purpose" in context))?.wrapped;
+    await wrapAnew(id);
+    await keys.refresh();
+    go();
+    await sealing;
+    rig.kms.before = (call) => (wrapped !== undefined && call.wrapped?.equals(wrapped) === true ? denied() : undefined);
+    await rig.clock.pass(1.1 * hour);
     await sealWith(keys, t1);
   });
 });
