@@ -85,7 +85,8 @@ export class H2Sessions {
       stream.on("close", () => (streams -= 1));
     });
     // Requests have their own limits of time; a connection without any is given up.
-    session.setTimeout(this.#options.idleMs, () => {
+    session.setTimeout(this.#options.idleMs);
+    session.on("timeout", () => {
       if (streams === 0) session.close();
     });
     if (this.#draining) session.close();

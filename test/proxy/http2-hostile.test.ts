@@ -176,6 +176,17 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
     expect((await status(on, { ":path": "/through" })).status).to.equal(200);
   });
 
+  it("ends a connection that is idle, also after a request that took longer than that", async () => {
+    await rig.stop();
+    const identity = bytes(server);
+    const clients = { ca: Buffer.from(pki.ca), allow: [] };
+    rig = await ProxyRig.start({ direction: "inbound", tls: { identity, clients }, timeouts: { idle: 150 } });
+    rig.upstream.answer = (_request, { socket }) => setTimeout(() => socket.write(answerBytes("{}")), 400);
+    const on = session();
+    expect((await status(on, { ":path": "/through" })).status).to.equal(200);
+    await eventually(() => on.destroyed);
+  });
+
   it("keeps no connection of a client that never ends it", async () => {
     const clients = { ca: Buffer.from(pki.ca), allow: [] };
     await rig.stop();
