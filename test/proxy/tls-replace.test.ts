@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect as connectH2 } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
@@ -129,6 +130,18 @@ describe("Trust of clients replaced while they are connected", () => {
     replace(await trusting([pki.ca, long.root], true));
     await eventually(() => socket.destroyed && again.destroyed);
     expect(await answers(open(long.client))).to.equal(false);
+  });
+
+  it("ends clients that speak HTTP/2 as well, with what they have under way", async () => {
+    rig.upstream.answer = () => undefined;
+    const to = { port: rig.port, host: "127.0.0.1", ca: pki.ca, servername: "sidecar.test" };
+    const session = connectH2(`https://sidecar.test:${rig.port}`, { ...to, ...client });
+    session.on("error", () => undefined);
+    const stream = session.request({ ":path": "/open" });
+    stream.on("error", () => undefined);
+    await eventually(() => rig.listener.active === 1);
+    replace(await trusting([other.ca, long.root]));
+    await eventually(() => session.destroyed && rig.listener.active === 0);
   });
 
   it("lets in nobody whose handshake began before its authority went", async () => {
