@@ -4,7 +4,7 @@ import type { Metrics } from "../base/metrics.ts";
 import type { Kms } from "../kms/kms.ts";
 import type { KmsConfig } from "../kms/kms-config.ts";
 import { openKms } from "../kms/open-kms.ts";
-import type { KmsRate } from "../kms/pace.ts";
+import type { KmsRate } from "../kms/decorators/pace.ts";
 
 export interface KmsSurroundings {
   readonly log: Log;

@@ -1,6 +1,6 @@
 import { SealwrightError } from "../base/sealwright-error.ts";
 import type { JsonGuide } from "../codec/json-events.ts";
-import type { InlineWraps } from "../keys/inline-rewrap.ts";
+import type { InlineWraps } from "../keys/life-cycle/inline-rewrap.ts";
 import type { Limits } from "../base/limits.ts";
 import type { DocumentPlan } from "../fieldmap/types.ts";
 import { BorrowedKeys } from "./borrowed-keys.ts";

@@ -3,7 +3,7 @@ import { decodeJsonString } from "../codec/decode-string.ts";
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
 import { formatSealedValue, parseSealedValue, sealedPrefix } from "../crypto/sealed-value.ts";
 import type { InlineReference, SealedValue } from "../crypto/types.ts";
-import type { InlineWraps } from "../keys/inline-rewrap.ts";
+import type { InlineWraps } from "../keys/life-cycle/inline-rewrap.ts";
 import type { KeepFailed } from "./engine-context.ts";
 import type { ValueWork } from "./spliced-body.ts";
 

@@ -1,18 +1,18 @@
 import type { KeyReference } from "../crypto/types.ts";
 import { randomHex } from "../crypto/random.ts";
-import { outlookOf } from "./form-outlook.ts";
+import { outlookOf } from "./usage/form-outlook.ts";
 import { FormView } from "./form-view.ts";
 import type { InlineKeys } from "./inline-keys.ts";
 import type { KeyCache } from "./key-cache.ts";
-import { drillReport, type DrillReport } from "./key-drill.ts";
-import { KeyMeasures } from "./key-measures.ts";
-import type { Outlook } from "./key-outlook.ts";
+import { drillReport, type DrillReport } from "./usage/key-drill.ts";
+import { KeyMeasures } from "./usage/key-measures.ts";
+import type { Outlook } from "./usage/key-outlook.ts";
 import type { KeyReadiness, KeyService, KeyStatus } from "./key-service.ts";
 import type { KeyTools } from "./key-tools.ts";
 import type { KeyringWatch } from "./keyring-watch.ts";
 import type { Keys, KeyScope, KeyUse, OpeningKey, SealingKey } from "./keys.ts";
 import type { KeyForm } from "./keys-config.ts";
-import type { UsageFile } from "./usage-file.ts";
+import type { UsageFile } from "./usage/usage-file.ts";
 
 /** Between two looks for keys in memory that nobody can use any more, milliseconds. */
 const sweepMs = 60_000;

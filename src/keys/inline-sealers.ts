@@ -8,7 +8,7 @@ import type { KeyTools } from "./key-tools.ts";
 import type { KeyScope, SealingKey } from "./keys.ts";
 import type { KeysConfig } from "./keys-config.ts";
 import { LentSealingKey } from "./lent-key.ts";
-import { generateProvenKey } from "./proven-key.ts";
+import { generateProvenKey } from "./life-cycle/proven-key.ts";
 import { scopeName } from "./scope-name.ts";
 import { SealingTerm } from "./sealing-term.ts";
 import type { TrustedKey, UnwrappedKey } from "./trusted-key.ts";

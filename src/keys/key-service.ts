@@ -1,7 +1,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
-import type { DrillReport } from "./key-drill.ts";
+import type { DrillReport } from "./usage/key-drill.ts";
 import type { LiveKeys } from "./keys.ts";
 import type { KeyForm } from "./keys-config.ts";
 import type { KmsByName } from "./unwrapper.ts";

@@ -1,6 +1,6 @@
 import type { CachedKeysGauge } from "./cached-keys-gauge.ts";
 import type { KeysPorts } from "./key-service.ts";
-import type { KeyUsage } from "./key-usage.ts";
+import type { KeyUsage } from "./usage/key-usage.ts";
 import type { Unwrapper } from "./unwrapper.ts";
 
 /** What the forms of one key service share. */

@@ -1,7 +1,7 @@
 import { dataContext } from "../kms/context.ts";
 import type { KeyringReference } from "../crypto/types.ts";
-import type { Keyring } from "./keyring.ts";
-import type { KeyringEntry } from "./keyring-file.ts";
+import type { Keyring } from "./keyring/keyring.ts";
+import type { KeyringEntry } from "./keyring/keyring-file.ts";
 import type { KeyScope, KeyUse } from "./keys.ts";
 import { scopeName } from "./scope-name.ts";
 import type { WrappedKey } from "./wrapped-key.ts";

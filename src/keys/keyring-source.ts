@@ -1,9 +1,9 @@
 import { hasCode, SealwrightError } from "../base/sealwright-error.ts";
-import { joinShards, type Keyring } from "./keyring.ts";
-import type { KeyringMac } from "./keyring-mac.ts";
-import { verifyKeyring } from "./keyring-root.ts";
-import { parseStored, type StoredBytes } from "./keyring-store.ts";
-import type { KeyringPlace } from "./change-keyring.ts";
+import { joinShards, type Keyring } from "./keyring/keyring.ts";
+import type { KeyringMac } from "./keyring/keyring-mac.ts";
+import { verifyKeyring } from "./keyring/keyring-root.ts";
+import { parseStored, type StoredBytes } from "./keyring/keyring-store.ts";
+import type { KeyringPlace } from "./keyring/change-keyring.ts";
 
 /**
  * Reads the keyring for a sidecar, again and again: what has not changed is neither parsed nor verified twice, what is older than what was

@@ -1,11 +1,11 @@
 import { FileWatch } from "../base/file-watch.ts";
 import { asSealwrightError, hasCode } from "../base/sealwright-error.ts";
 import type { KeysPorts } from "./key-service.ts";
-import type { Keyring } from "./keyring.ts";
+import type { Keyring } from "./keyring/keyring.ts";
 import { KeyringIndex } from "./keyring-index.ts";
 import type { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringSource } from "./keyring-source.ts";
-import type { KeyringPlace } from "./change-keyring.ts";
+import type { KeyringPlace } from "./keyring/change-keyring.ts";
 
 /** How often the keyring is looked at in any case, milliseconds. An unchanged one costs one read. */
 const lookMs = 10_000;

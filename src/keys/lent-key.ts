@@ -2,7 +2,7 @@ import { SealwrightError } from "../base/sealwright-error.ts";
 import type { DataKey } from "../crypto/data-key.ts";
 import type { Binding, KeyReference, SealedValue, Sealing } from "../crypto/types.ts";
 import { openFailed } from "./key-errors.ts";
-import type { KeyUsage } from "./key-usage.ts";
+import type { KeyUsage } from "./usage/key-usage.ts";
 import type { OpeningKey, SealingKey } from "./keys.ts";
 import type { TrustedKey } from "./trusted-key.ts";
 

@@ -4,13 +4,13 @@ import { FormKeys } from "./form-keys.ts";
 import { InlineKeys } from "./inline-keys.ts";
 import type { KeyService, KeysPorts } from "./key-service.ts";
 import type { KeyTools } from "./key-tools.ts";
-import { KeyUsage } from "./key-usage.ts";
+import { KeyUsage } from "./usage/key-usage.ts";
 import { KeyringKeys } from "./keyring-keys.ts";
 import { KeyringWatch } from "./keyring-watch.ts";
 import type { KeysConfig } from "./keys-config.ts";
-import { openKeyringStore } from "./stores/open-keyring-store.ts";
+import { openKeyringStore } from "./keyring/stores/open-keyring-store.ts";
 import { Unwrapper } from "./unwrapper.ts";
-import { UsageFile } from "./usage-file.ts";
+import { UsageFile } from "./usage/usage-file.ts";
 
 /** The keys of a sidecar as `config` describes them. Nothing is read before `start`. Throws `config_invalid`. */
 export function openKeys(config: KeysConfig, ports: KeysPorts): Promise<KeyService> {

@@ -1,6 +1,6 @@
 import type { DataKey } from "../crypto/data-key.ts";
 import type { KeysPorts } from "./key-service.ts";
-import type { KeyringEntry } from "./keyring-file.ts";
+import type { KeyringEntry } from "./keyring/keyring-file.ts";
 import type { SealingLimits } from "./keys-config.ts";
 import { limitReached } from "./sealing-term.ts";
 

@@ -1,6 +1,6 @@
 import type { SealwrightError } from "../base/sealwright-error.ts";
 import type { DataKey } from "../crypto/data-key.ts";
-import type { UsageCount } from "./key-usage.ts";
+import type { UsageCount } from "./usage/key-usage.ts";
 import type { WrappedKey } from "./wrapped-key.ts";
 
 /** How long an unwrapped key is used without asking the key service again, milliseconds. */

@@ -1,5 +1,5 @@
-import type { KmsRate } from "./pace.ts";
-import type { VaultAuth } from "./vault-auth.ts";
+import type { KmsRate } from "./decorators/pace.ts";
+import type { VaultAuth } from "./vault/vault-auth.ts";
 
 /** One KEK as the configuration names it. The name is local and permanent: it stands in every inline value. */
 export type KmsConfig =

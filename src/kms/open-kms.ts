@@ -3,7 +3,7 @@ import type { Kms } from "./kms.ts";
 import type { KmsConfig } from "./kms-config.ts";
 import type { KmsPorts, ProviderPorts } from "./kms-ports.ts";
 import { isDevelopmentKms, providerTable } from "./provider.ts";
-import { resilientKms } from "./resilient.ts";
+import { resilientKms } from "./decorators/resilient.ts";
 
 /** What a KEK may be called: the name stands in every inline value. */
 export const kekNamePattern = /^[a-z0-9-]{1,63}$/;

@@ -16,27 +16,27 @@ type ProviderTable = { readonly [P in KmsConfig["provider"]]: ProviderRow<Extrac
 export const providerTable: ProviderTable = Object.freeze({
   local: {
     development: true,
-    open: async (config) => (await import("./local.ts")).openLocalKms(config),
+    open: async (config) => (await import("./local/local.ts")).openLocalKms(config),
   },
   aws: {
     development: false,
-    open: async (config) => (await import("./aws.ts")).openAwsKms(config),
+    open: async (config) => (await import("./aws/aws.ts")).openAwsKms(config),
   },
   vault: {
     development: false,
-    open: async (config, ports) => (await import("./vault.ts")).openVaultKms(config, ports),
+    open: async (config, ports) => (await import("./vault/vault.ts")).openVaultKms(config, ports),
   },
   pkcs11: {
     development: false,
-    open: async (config, ports) => (await import("./pkcs11.ts")).openPkcs11Kms(config, ports),
+    open: async (config, ports) => (await import("./pkcs11/pkcs11.ts")).openPkcs11Kms(config, ports),
   },
   recovery: {
     development: false,
-    open: async (config) => (await import("./recovery.ts")).openRecoveryKms(config),
+    open: async (config) => (await import("./recovery/recovery.ts")).openRecoveryKms(config),
   },
   gcp: {
     development: false,
-    open: async (config, ports) => (await import("./gcp.ts")).openGcpKms(config, ports),
+    open: async (config, ports) => (await import("./gcp/gcp.ts")).openGcpKms(config, ports),
   },
 });
 

@@ -7,13 +7,13 @@ import { openKmsByName, closeKms, commandRate } from "../../src/app/open-kms-by-
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
 import { noMetrics } from "../../src/base/metrics.ts";
-import { createKeyring } from "../../src/keys/keyring-life-cycle.ts";
-import type { KeyringOffice } from "../../src/keys/keyring-office.ts";
-import { shardAt, withEntries } from "../../src/keys/keyring-shard.ts";
-import { changeKeyring } from "../../src/keys/change-keyring.ts";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
-import { laboured } from "../../src/keys/labour.ts";
-import { mintKey, newEntry } from "../../src/keys/new-entry.ts";
+import { createKeyring } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyringOffice } from "../../src/keys/keyring/keyring-office.ts";
+import { shardAt, withEntries } from "../../src/keys/keyring/keyring-shard.ts";
+import { changeKeyring } from "../../src/keys/keyring/change-keyring.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
+import { laboured } from "../../src/keys/life-cycle/labour.ts";
+import { mintKey, newEntry } from "../../src/keys/life-cycle/new-entry.ts";
 import { OpenBao, usePolicy } from "../real/stage/openbao.ts";
 import type { BenchRow } from "./bench-row.ts";
 

@@ -5,7 +5,7 @@ import { formatSealedValue } from "../../src/crypto/sealed-value.ts";
 import type { InlineReference, SealedValue } from "../../src/crypto/types.ts";
 import { createRewrapStream, type StreamShape } from "../../src/engine/create-stream.ts";
 import { streamStart, type StreamMark } from "../../src/engine/stream-rewriter.ts";
-import type { InlineWraps } from "../../src/keys/inline-rewrap.ts";
+import type { InlineWraps } from "../../src/keys/life-cycle/inline-rewrap.ts";
 
 const value = (fill: number, wrapped: Buffer): SealedValue => ({
   suite: 1,

@@ -3,7 +3,7 @@ import fs from "node:fs/promises";
 import { syncBuiltinESMExports } from "node:module";
 import { join } from "node:path";
 import { expect } from "chai";
-import { createFile, replaceFile } from "../../src/keys/atomic-file.ts";
+import { createFile, replaceFile } from "../../src/keys/keyring/atomic-file.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { withFsFault } from "../rig/fs-faults.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";

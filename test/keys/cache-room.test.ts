@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
-import { addKey, createKeyring } from "../../src/keys/keyring-life-cycle.ts";
+import { addKey, createKeyring } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
 import { failureCode } from "../rig/failure-code.ts";

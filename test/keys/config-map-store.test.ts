@@ -2,18 +2,24 @@ import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { createTestPki, type TestIdentity } from "../../src/app/demo/pki.ts";
-import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  listKeys,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import { CachedKeysGauge } from "../../src/keys/cached-keys-gauge.ts";
-import { KeyUsage } from "../../src/keys/key-usage.ts";
+import { KeyUsage } from "../../src/keys/usage/key-usage.ts";
 import { KeyringKeys } from "../../src/keys/keyring-keys.ts";
 import { KeyringWatch } from "../../src/keys/keyring-watch.ts";
 import { Unwrapper } from "../../src/keys/unwrapper.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
-import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
-import { rewrapKeyring } from "../../src/keys/rewrap.ts";
-import { configMapName } from "../../src/keys/stores/config-map-name.ts";
-import { ConfigMapStore } from "../../src/keys/stores/config-map-store.ts";
-import { podAccess } from "../../src/keys/stores/kube-access.ts";
+import { backUpKeyring, restoreKeyring } from "../../src/keys/life-cycle/restore-keyring.ts";
+import { rewrapKeyring } from "../../src/keys/life-cycle/rewrap.ts";
+import { configMapName } from "../../src/keys/keyring/stores/config-map-name.ts";
+import { ConfigMapStore } from "../../src/keys/keyring/stores/config-map-store.ts";
+import { podAccess } from "../../src/keys/keyring/stores/kube-access.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { keyringConfig, KeysRig } from "../rig/keyring-rig.ts";
 import { KubeApiFake, type KubeFault } from "../rig/kube-api-fake.ts";

@@ -1,11 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { expect } from "chai";
-import { destroyKey } from "../../src/keys/destroy-key.ts";
-import { parseErasureReceipt, printErasureReceipt, type ErasureReceipt } from "../../src/keys/erasure-receipt.ts";
-import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
-import type { KeyringStore } from "../../src/keys/keyring-store.ts";
-import { retireKey } from "../../src/keys/retire-key.ts";
-import { verifyReceipt } from "../../src/keys/verify-receipt.ts";
+import { destroyKey } from "../../src/keys/life-cycle/destroy-key.ts";
+import {
+  parseErasureReceipt,
+  printErasureReceipt,
+  type ErasureReceipt,
+} from "../../src/keys/life-cycle/erasure-receipt.ts";
+import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyringStore } from "../../src/keys/keyring/keyring-store.ts";
+import { retireKey } from "../../src/keys/life-cycle/retire-key.ts";
+import { verifyReceipt } from "../../src/keys/life-cycle/verify-receipt.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { denied, FakeKms, unavailable } from "../rig/fake-kms.ts";
 import { KeysRig, moveKey } from "../rig/keyring-rig.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { assertLawfulChange } from "../../src/keys/entry-transitions.ts";
-import type { KeyringEntry, KeyState } from "../../src/keys/keyring-file.ts";
-import type { ShardContent } from "../../src/keys/keyring-shard.ts";
+import { assertLawfulChange } from "../../src/keys/keyring/entry-transitions.ts";
+import type { KeyringEntry, KeyState } from "../../src/keys/keyring/keyring-file.ts";
+import type { ShardContent } from "../../src/keys/keyring/keyring-shard.ts";
 import { failureCode } from "../rig/failure-code.ts";
 
 const states: readonly KeyState[] = ["pending", "active", "decrypt-only", "retired"];

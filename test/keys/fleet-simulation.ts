@@ -1,6 +1,6 @@
-import { printTime, type KeyringEntry } from "../../src/keys/keyring-file.ts";
-import { newEntry } from "../../src/keys/new-entry.ts";
-import { dueRotation } from "../../src/keys/rotation-plan.ts";
+import { printTime, type KeyringEntry } from "../../src/keys/keyring/keyring-file.ts";
+import { newEntry } from "../../src/keys/life-cycle/new-entry.ts";
+import { dueRotation } from "../../src/keys/life-cycle/rotation-plan.ts";
 
 const second = 1000;
 const day = 86_400_000;

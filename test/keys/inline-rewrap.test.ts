@@ -5,7 +5,7 @@ import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { keyIdOf } from "../../src/crypto/key-derivation.ts";
 import type { InlineReference } from "../../src/crypto/types.ts";
 import { dataContext } from "../../src/kms/context.ts";
-import { InlineRewrap } from "../../src/keys/inline-rewrap.ts";
+import { InlineRewrap } from "../../src/keys/life-cycle/inline-rewrap.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { FakeKms } from "../rig/fake-kms.ts";
 

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import type { KeyService } from "../../src/keys/key-service.ts";
-import { addKey, createKeyring } from "../../src/keys/keyring-life-cycle.ts";
+import { addKey, createKeyring } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
 import { settled } from "../rig/fake-clock.ts";
 import { inlineConfig, keyringConfig, KeysRig, openWith, sealWith } from "../rig/keyring-rig.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { KeyMeasures } from "../../src/keys/key-measures.ts";
-import type { KeyState } from "../../src/keys/keyring-file.ts";
+import { KeyMeasures } from "../../src/keys/usage/key-measures.ts";
+import type { KeyState } from "../../src/keys/keyring/keyring-file.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";
 
 describe("measures by key", () => {

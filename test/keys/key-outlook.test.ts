@@ -1,7 +1,12 @@
 import { expect } from "chai";
-import type { DrillReport } from "../../src/keys/key-drill.ts";
+import type { DrillReport } from "../../src/keys/usage/key-drill.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
-import { activateKey, addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
 import { failureCode } from "../rig/failure-code.ts";

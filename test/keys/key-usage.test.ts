@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { expect } from "chai";
-import { KeyUsage } from "../../src/keys/key-usage.ts";
+import { KeyUsage } from "../../src/keys/usage/key-usage.ts";
 import { FakeClock } from "../rig/fake-clock.ts";
 
 describe("key usage", () => {

@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
-import { destroyKey } from "../../src/keys/destroy-key.ts";
+import { destroyKey } from "../../src/keys/life-cycle/destroy-key.ts";
 import {
   activateKey,
   addKey,
@@ -11,14 +11,14 @@ import {
   listKeys,
   type KeyringOffice,
   type NewKey,
-} from "../../src/keys/keyring-life-cycle.ts";
-import type { KeyringBackup } from "../../src/keys/keyring-backup.ts";
-import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
-import { retireKey } from "../../src/keys/retire-key.ts";
-import { rewrapKeyring } from "../../src/keys/rewrap.ts";
-import { rotateKeys } from "../../src/keys/rotation.ts";
-import { PathStore } from "../../src/keys/stores/path-store.ts";
-import { thisProcess, type ProcessName } from "../../src/keys/stores/process-name.ts";
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyringBackup } from "../../src/keys/life-cycle/keyring-backup.ts";
+import { backUpKeyring, restoreKeyring } from "../../src/keys/life-cycle/restore-keyring.ts";
+import { retireKey } from "../../src/keys/life-cycle/retire-key.ts";
+import { rewrapKeyring } from "../../src/keys/life-cycle/rewrap.ts";
+import { rotateKeys } from "../../src/keys/life-cycle/rotation.ts";
+import { PathStore } from "../../src/keys/keyring/stores/path-store.ts";
+import { thisProcess, type ProcessName } from "../../src/keys/keyring/stores/process-name.ts";
 import { FakeKms } from "../rig/fake-kms.ts";
 import { withFsFault, type FsFault } from "../rig/fs-faults.ts";
 import { KeysRig, moveKey } from "../rig/keyring-rig.ts";

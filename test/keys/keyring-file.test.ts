@@ -1,6 +1,6 @@
 import { expect } from "chai";
-import { parseKeyringFile, printKeyringFile, printTime, shardOf } from "../../src/keys/keyring-file.ts";
-import { joinShards } from "../../src/keys/keyring.ts";
+import { parseKeyringFile, printKeyringFile, printTime, shardOf } from "../../src/keys/keyring/keyring-file.ts";
+import { joinShards } from "../../src/keys/keyring/keyring.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { keyringVectors } from "../rig/keyring-vectors.ts";
 

@@ -8,8 +8,8 @@ import {
   createKeyring,
   type KeyringOffice,
   type NewKey,
-} from "../../src/keys/keyring-life-cycle.ts";
-import type { KeyState } from "../../src/keys/keyring-file.ts";
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyState } from "../../src/keys/keyring/keyring-file.ts";
 import type { KeyringReference } from "../../src/crypto/types.ts";
 import type { KeysConfig } from "../../src/keys/keys-config.ts";
 import { failureCode } from "../rig/failure-code.ts";

@@ -12,8 +12,14 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
-import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  listKeys,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import { dataContext, rootContext } from "../../src/kms/context.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { denied, FakeKms } from "../rig/fake-kms.ts";

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { withKeyringLock } from "../../src/keys/stores/keyring-lock.ts";
-import { hasEnded, thisProcess, type ProcessName } from "../../src/keys/stores/process-name.ts";
+import { withKeyringLock } from "../../src/keys/keyring/stores/keyring-lock.ts";
+import { hasEnded, thisProcess, type ProcessName } from "../../src/keys/keyring/stores/process-name.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 

@@ -1,7 +1,7 @@
 import { expect } from "chai";
-import { KeyringMac } from "../../src/keys/keyring-mac.ts";
+import { KeyringMac } from "../../src/keys/keyring/keyring-mac.ts";
 import { hasCode } from "../../src/base/sealwright-error.ts";
-import { parseKeyringFile, printKeyringFile, type KeyringFile } from "../../src/keys/keyring-file.ts";
+import { parseKeyringFile, printKeyringFile, type KeyringFile } from "../../src/keys/keyring/keyring-file.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { keyringVectors } from "../rig/keyring-vectors.ts";
 

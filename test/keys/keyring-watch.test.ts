@@ -2,9 +2,14 @@ import { copyFileSync, mkdirSync, readFileSync, renameSync, symlinkSync, writeFi
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog } from "../../src/base/log.ts";
-import { editEntries } from "../../src/keys/edit-entries.ts";
+import { editEntries } from "../../src/keys/keyring/edit-entries.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
-import { activateKey, addKey, createKeyring, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
 import { dataContext } from "../../src/kms/context.ts";
 import { systemClock } from "../../src/base/clock.ts";

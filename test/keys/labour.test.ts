@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
-import { laboured, type Labour } from "../../src/keys/labour.ts";
+import { laboured, type Labour } from "../../src/keys/life-cycle/labour.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { KeysRig } from "../rig/keyring-rig.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { oneSpelling } from "../../src/keys/one-spelling.ts";
+import { oneSpelling } from "../../src/keys/keyring/one-spelling.ts";
 
 const read = (text: string | Buffer) => oneSpelling(Buffer.from(text));
 

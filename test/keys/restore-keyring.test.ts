@@ -3,17 +3,28 @@ import { join } from "node:path";
 import { expect } from "chai";
 import fc from "fast-check";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
-import { openKeyring } from "../../src/keys/change-keyring.ts";
-import { destroyKey } from "../../src/keys/destroy-key.ts";
-import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
-import { joinShards } from "../../src/keys/keyring.ts";
-import { backupOf, parseKeyringBackup, printKeyringBackup, type KeyringBackup } from "../../src/keys/keyring-backup.ts";
-import type { KeyringEntry } from "../../src/keys/keyring-file.ts";
+import { openKeyring } from "../../src/keys/keyring/change-keyring.ts";
+import { destroyKey } from "../../src/keys/life-cycle/destroy-key.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  listKeys,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import { joinShards } from "../../src/keys/keyring/keyring.ts";
+import {
+  backupOf,
+  parseKeyringBackup,
+  printKeyringBackup,
+  type KeyringBackup,
+} from "../../src/keys/life-cycle/keyring-backup.ts";
+import type { KeyringEntry } from "../../src/keys/keyring/keyring-file.ts";
 import { KeyringSource } from "../../src/keys/keyring-source.ts";
-import { shardAt, withEntries } from "../../src/keys/keyring-shard.ts";
-import { mergeEntries } from "../../src/keys/merge-entries.ts";
-import { backUpKeyring, restoreKeyring } from "../../src/keys/restore-keyring.ts";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
+import { shardAt, withEntries } from "../../src/keys/keyring/keyring-shard.ts";
+import { mergeEntries } from "../../src/keys/life-cycle/merge-entries.ts";
+import { backUpKeyring, restoreKeyring } from "../../src/keys/life-cycle/restore-keyring.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { KeysRig, moveKey } from "../rig/keyring-rig.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";

@@ -1,8 +1,8 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { noSightings } from "../../src/keys/key-sightings.ts";
-import { printTime, type KeyState } from "../../src/keys/keyring-file.ts";
-import { retireVerdict, type RetireQuestion } from "../../src/keys/retire-verdict.ts";
+import { noSightings } from "../../src/keys/life-cycle/key-sightings.ts";
+import { printTime, type KeyState } from "../../src/keys/keyring/keyring-file.ts";
+import { retireVerdict, type RetireQuestion } from "../../src/keys/life-cycle/retire-verdict.ts";
 
 const day = 86_400_000;
 const now = Date.parse("2026-11-25T00:00:00Z");

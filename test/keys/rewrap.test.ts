@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
-import { editEntries } from "../../src/keys/edit-entries.ts";
-import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
-import { rewrapKeyring, type RewrapReport } from "../../src/keys/rewrap.ts";
-import type { RewrapOrder } from "../../src/keys/rewrap-key.ts";
+import { editEntries } from "../../src/keys/keyring/edit-entries.ts";
+import { addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import { rewrapKeyring, type RewrapReport } from "../../src/keys/life-cycle/rewrap.ts";
+import type { RewrapOrder } from "../../src/keys/life-cycle/rewrap-key.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { denied, FakeKms, unavailable } from "../rig/fake-kms.ts";
 import { KeysRig, moveKey } from "../rig/keyring-rig.ts";

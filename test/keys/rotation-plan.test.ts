@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { newestFirst } from "../../src/keys/entry-order.ts";
-import { dueRotation } from "../../src/keys/rotation-plan.ts";
+import { newestFirst } from "../../src/keys/keyring/entry-order.ts";
+import { dueRotation } from "../../src/keys/life-cycle/rotation-plan.ts";
 import { longestLagMs, simulateFleet, type FleetPlan } from "./fleet-simulation.ts";
 
 const minute = 60_000;

@@ -1,10 +1,16 @@
 import { join } from "node:path";
 import { expect } from "chai";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
-import type { KeyringEntry } from "../../src/keys/keyring-file.ts";
-import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
-import { replaceDeterministic } from "../../src/keys/replace-deterministic.ts";
-import { rotateDue, rotateKeys, type RotationDone } from "../../src/keys/rotation.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
+import type { KeyringEntry } from "../../src/keys/keyring/keyring-file.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  listKeys,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import { replaceDeterministic } from "../../src/keys/life-cycle/replace-deterministic.ts";
+import { rotateDue, rotateKeys, type RotationDone } from "../../src/keys/life-cycle/rotation.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { unavailable } from "../rig/fake-kms.ts";
 import { KeysRig } from "../rig/keyring-rig.ts";

@@ -2,9 +2,9 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync 
 import { join } from "node:path";
 import { expect } from "chai";
 import { silentLog, type Log } from "../../src/base/log.ts";
-import { KeyUsage } from "../../src/keys/key-usage.ts";
-import { UsageFile } from "../../src/keys/usage-file.ts";
-import { parseUsageReport, type UsageReport } from "../../src/keys/usage-report.ts";
+import { KeyUsage } from "../../src/keys/usage/key-usage.ts";
+import { UsageFile } from "../../src/keys/usage/usage-file.ts";
+import { parseUsageReport, type UsageReport } from "../../src/keys/usage/usage-report.ts";
 import { FakeClock } from "../rig/fake-clock.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 

@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { parseUsageReport, printUsageReport, type UsageReport } from "../../src/keys/usage-report.ts";
+import { parseUsageReport, printUsageReport, type UsageReport } from "../../src/keys/usage/usage-report.ts";
 import { failureCode } from "../rig/failure-code.ts";
 
 const report: UsageReport = {

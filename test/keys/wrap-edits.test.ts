@@ -1,7 +1,7 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import type { KeyringWrap } from "../../src/keys/keyring-file.ts";
-import { editedWraps, type WrapEdits } from "../../src/keys/wrap-edits.ts";
+import type { KeyringWrap } from "../../src/keys/keyring/keyring-file.ts";
+import { editedWraps, type WrapEdits } from "../../src/keys/life-cycle/wrap-edits.ts";
 
 const keks = ["a", "b", "c", "d"];
 const wrap = fc.record({ kek: fc.constantFrom(...keks), wrapped: fc.constantFrom("1", "2") });

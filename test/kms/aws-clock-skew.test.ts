@@ -1,6 +1,6 @@
 import { expect } from "chai";
 
-import { awsError } from "../../src/kms/aws-error.ts";
+import { awsError } from "../../src/kms/aws/aws-error.ts";
 
 /** An error as the SDK throws it while the clock is off: any refusal is marked as corrected. */
 function refusal(name: string): Error {

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import { isAllowedEndpoint } from "../../src/kms/endpoint.ts";
-import { isAnsweredBy, parseAwsKeyId } from "../../src/kms/aws-key-id.ts";
+import { isAnsweredBy, parseAwsKeyId } from "../../src/kms/aws/aws-key-id.ts";
 
 const id = "0a1b2c3d-0000-4000-8000-000000000001";
 const arn = `arn:aws:kms:eu-west-1:111122223333:key/${id}`;

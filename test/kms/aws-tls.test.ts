@@ -6,7 +6,7 @@ import { join } from "node:path";
 import type { SecureVersion } from "node:tls";
 import { expect } from "chai";
 import { createTestPki, type TestPki } from "../../src/app/demo/pki.ts";
-import { openAwsKms } from "../../src/kms/aws.ts";
+import { openAwsKms } from "../../src/kms/aws/aws.ts";
 import { dataContext } from "../../src/kms/context.ts";
 import type { AwsKmsConfig } from "../../src/kms/kms-config.ts";
 import { setVariable, useTestCredentials } from "../rig/aws-credentials.ts";

@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { fromBech32, toBech32 } from "../../src/kms/bech32.ts";
+import { fromBech32, toBech32 } from "../../src/kms/recovery/bech32.ts";
 
 /** The strings of BIP 173 whose data is whole bytes, in lower case. */
 const published = [

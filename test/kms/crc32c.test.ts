@@ -1,6 +1,6 @@
 import { expect } from "chai";
 import fc from "fast-check";
-import { crc32c } from "../../src/kms/crc32c.ts";
+import { crc32c } from "../../src/kms/gcp/crc32c.ts";
 import { bitwiseCrc32c } from "../rig/gcp-fake-key.ts";
 
 describe("CRC-32C", () => {

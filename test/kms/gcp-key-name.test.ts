@@ -1,5 +1,5 @@
 import { expect } from "chai";
-import { isGcpKeyName, isVersionOf } from "../../src/kms/gcp-key-name.ts";
+import { isGcpKeyName, isVersionOf } from "../../src/kms/gcp/gcp-key-name.ts";
 
 const name = "projects/hospital/locations/europe-west3/keyRings/seal_Ring/cryptoKeys/patients-1";
 

@@ -7,8 +7,8 @@ import { silentLog } from "../../src/base/log.ts";
 import { noMetrics } from "../../src/base/metrics.ts";
 import { dataContext } from "../../src/kms/context.ts";
 // Loaded ahead of the tests, which watch for globals that code leaves behind.
-import "../../src/kms/gcp.ts";
-import { GoogleTokens } from "../../src/kms/gcp-tokens.ts";
+import "../../src/kms/gcp/gcp.ts";
+import { GoogleTokens } from "../../src/kms/gcp/gcp-tokens.ts";
 import { openKms } from "../../src/kms/open-kms.ts";
 import { setVariable } from "../rig/aws-credentials.ts";
 import { failureCode } from "../rig/failure-code.ts";

@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { join } from "node:path";
 import { expect } from "chai";
 import { dataContext, rootContext } from "../../src/kms/context.ts";
-import { createLocalKeyFile, LocalKms, openLocalKms } from "../../src/kms/local.ts";
+import { createLocalKeyFile, LocalKms, openLocalKms } from "../../src/kms/local/local.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 

@@ -4,7 +4,7 @@ import { SealwrightError } from "../../src/base/sealwright-error.ts";
 import { dataContext } from "../../src/kms/context.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KmsPatience } from "../../src/kms/kms-config.ts";
-import { resilientKms } from "../../src/kms/resilient.ts";
+import { resilientKms } from "../../src/kms/decorators/resilient.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { FakeClock, settled } from "../rig/fake-clock.ts";
 import { denied, FakeKms, unavailable } from "../rig/fake-kms.ts";

@@ -1,7 +1,7 @@
 import { expect } from "chai";
 
 import type { Finding } from "../../src/base/finding.ts";
-import { vaultFindings } from "../../src/kms/vault-findings.ts";
+import { vaultFindings } from "../../src/kms/vault/vault-findings.ts";
 import type { VaultReply, VaultRequest } from "../rig/vault-fake.ts";
 import { useVaultRig, vaultPorts } from "../rig/vault-rig.ts";
 

@@ -1,9 +1,9 @@
 import { expect } from "chai";
 
 import { SealwrightError } from "../../src/base/sealwright-error.ts";
-import type { VaultAnswer, VaultQuestion } from "../../src/kms/vault-http.ts";
-import type { VaultGrant, VaultLogin } from "../../src/kms/vault-login.ts";
-import { VaultTokens } from "../../src/kms/vault-tokens.ts";
+import type { VaultAnswer, VaultQuestion } from "../../src/kms/vault/vault-http.ts";
+import type { VaultGrant, VaultLogin } from "../../src/kms/vault/vault-login.ts";
+import { VaultTokens } from "../../src/kms/vault/vault-tokens.ts";
 import { failureCode } from "../rig/failure-code.ts";
 import { FakeClock, settled } from "../rig/fake-clock.ts";
 import { vaultPorts } from "../rig/vault-rig.ts";

@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "chai";
 import { parseListenAddress, type TcpAddress } from "../../src/base/listen-address.ts";
-import type { DrillReport } from "../../src/keys/key-drill.ts";
+import type { DrillReport } from "../../src/keys/usage/key-drill.ts";
 import { startAdminListener } from "../../src/ops/admin-listener.ts";
 import { AdminToken } from "../../src/ops/admin-token.ts";
 import type { BoundServer } from "../../src/ops/bind-server.ts";

@@ -8,7 +8,7 @@ import { expect } from "chai";
 
 import { freePorts } from "../../src/app/demo/free-ports.ts";
 import { createTestPki } from "../../src/app/demo/pki.ts";
-import { createLocalKeyFile } from "../../src/kms/local.ts";
+import { createLocalKeyFile } from "../../src/kms/local/local.ts";
 import { RecordingUpstream } from "../rig/upstream.ts";
 import { Container } from "./image/container.ts";
 import { ImageStore, type BuiltImage } from "./image/image-store.ts";

@@ -5,9 +5,9 @@ import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
 import { expect } from "chai";
 import { systemClock } from "../../src/base/clock.ts";
-import { createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
-import { createLocalKeyFile, openLocalKms } from "../../src/kms/local.ts";
+import { createKeyring, listKeys, type KeyringOffice } from "../../src/keys/life-cycle/keyring-life-cycle.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
+import { createLocalKeyFile, openLocalKms } from "../../src/kms/local/local.ts";
 import { useScratchFolder } from "../rig/scratch-folder.ts";
 
 const adding = resolve(import.meta.dirname, "stage/adding-process.ts");

@@ -2,18 +2,24 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { openKeyringStore } from "../../src/keys/stores/open-keyring-store.ts";
+import { openKeyringStore } from "../../src/keys/keyring/stores/open-keyring-store.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import { silentLog } from "../../src/base/log.ts";
-import { destroyKey } from "../../src/keys/destroy-key.ts";
-import { activateKey, addKey, createKeyring, listKeys, type KeyringOffice } from "../../src/keys/keyring-life-cycle.ts";
+import { destroyKey } from "../../src/keys/life-cycle/destroy-key.ts";
+import {
+  activateKey,
+  addKey,
+  createKeyring,
+  listKeys,
+  type KeyringOffice,
+} from "../../src/keys/life-cycle/keyring-life-cycle.ts";
 import type { KeyService } from "../../src/keys/key-service.ts";
 import { openKeys } from "../../src/keys/open-keys.ts";
-import { retireKey } from "../../src/keys/retire-key.ts";
-import { rewrapKeyring } from "../../src/keys/rewrap.ts";
-import { rotateDue, rotateKeys } from "../../src/keys/rotation.ts";
-import { verifyReceipt } from "../../src/keys/verify-receipt.ts";
-import { createLocalKeyFile } from "../../src/kms/local.ts";
+import { retireKey } from "../../src/keys/life-cycle/retire-key.ts";
+import { rewrapKeyring } from "../../src/keys/life-cycle/rewrap.ts";
+import { rotateDue, rotateKeys } from "../../src/keys/life-cycle/rotation.ts";
+import { verifyReceipt } from "../../src/keys/life-cycle/verify-receipt.ts";
+import { createLocalKeyFile } from "../../src/kms/local/local.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { KmsConfig } from "../../src/kms/kms-config.ts";
 import { openKms } from "../../src/kms/open-kms.ts";

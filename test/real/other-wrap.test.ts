@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "chai";
-import { createLocalKeyFile } from "../../src/kms/local.ts";
+import { createLocalKeyFile } from "../../src/kms/local/local.ts";
 import type { KmsConfig } from "../../src/kms/kms-config.ts";
 import { runInProcess } from "../app/cli/command-line.ts";
 import { startGcpStage } from "../rig/gcp-stage.ts";

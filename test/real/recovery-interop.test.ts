@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect } from "chai";
 import { contextBytes, dataContext, rootContext } from "../../src/kms/context.ts";
-import { createRecoveryKey, openRecoveryKms } from "../../src/kms/recovery.ts";
-import { readRecoverySecret } from "../../src/kms/recovery-key.ts";
+import { createRecoveryKey, openRecoveryKms } from "../../src/kms/recovery/recovery.ts";
+import { readRecoverySecret } from "../../src/kms/recovery/recovery-key.ts";
 
 interface Question {
   /** 1 AES-128-GCM, 2 AES-256-GCM. */

@@ -9,7 +9,7 @@ import { dataContext, rootContext } from "../../src/kms/context.ts";
 import type { Kms } from "../../src/kms/kms.ts";
 import type { Pkcs11KmsConfig } from "../../src/kms/kms-config.ts";
 import { openKms } from "../../src/kms/open-kms.ts";
-import { openPkcs11Kms } from "../../src/kms/pkcs11.ts";
+import { openPkcs11Kms } from "../../src/kms/pkcs11/pkcs11.ts";
 import { runInProcess, writeSidecarFolder } from "../app/cli/command-line.ts";
 import { failureCode, failureOf } from "../rig/failure-code.ts";
 import { RecordedMetrics } from "../rig/recorded-metrics.ts";

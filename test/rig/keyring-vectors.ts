@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { KeyringFile } from "../../src/keys/keyring-file.ts";
+import type { KeyringFile } from "../../src/keys/keyring/keyring-file.ts";
 
 export interface KeyringVector {
   /** 32 bytes in hex. */

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { createLocalKeyFile } from "../../src/kms/local.ts";
+import { createLocalKeyFile } from "../../src/kms/local/local.ts";
 import type { KmsStage, KmsTraits } from "./kms-stage.ts";
 
 const noNetwork = "a file, no network";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import type { RecoveryKmsConfig } from "../../src/kms/kms-config.ts";
-import { createRecoveryKey } from "../../src/kms/recovery.ts";
+import { createRecoveryKey } from "../../src/kms/recovery/recovery.ts";
 import type { KmsStage, KmsTraits } from "./kms-stage.ts";
 import { localTraits } from "./local-stage.ts";
 

@@ -1,5 +1,5 @@
 import { systemClock } from "../../base/clock.ts";
-import type { Labour } from "../../keys/labour.ts";
+import type { Labour } from "../../keys/life-cycle/labour.ts";
 import type { Terminal } from "./terminal.ts";
 
 const defaultParallel = 8;

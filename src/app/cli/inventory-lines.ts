@@ -1,7 +1,7 @@
 import type { InventoriedKey, KeyInventory } from "../inventory/key-inventory.ts";
 import type { FoundKey } from "../inventory/found-keys.ts";
 import type { Sightings } from "../inventory/sightings.ts";
-import { printTime } from "../../keys/keyring-file.ts";
+import { printTime } from "../../keys/keyring/keyring-file.ts";
 import { entryMembers } from "./keyring-entries.ts";
 import { columnLines } from "./member-lines.ts";
 import { megabytes } from "./sighting-options.ts";

@@ -1,4 +1,4 @@
-import type { KeyringEntry } from "../../keys/keyring-file.ts";
+import type { KeyringEntry } from "../../keys/keyring/keyring-file.ts";
 import { columnLines } from "./member-lines.ts";
 
 /** An entry without its wrapped keys: they are for the keyring file only. */

@@ -2,9 +2,9 @@ import { systemClock } from "../../base/clock.ts";
 import { silentLog } from "../../base/log.ts";
 import { noMetrics } from "../../base/metrics.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import type { KeyringOffice } from "../../keys/keyring-life-cycle.ts";
+import type { KeyringOffice } from "../../keys/life-cycle/keyring-life-cycle.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
-import { openKeyringStore } from "../../keys/stores/open-keyring-store.ts";
+import { openKeyringStore } from "../../keys/keyring/stores/open-keyring-store.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
 import { closeKms, commandRate, openKmsByName } from "../open-kms-by-name.ts";
 

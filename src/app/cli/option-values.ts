@@ -1,5 +1,5 @@
 import { parseDuration } from "../../base/units.ts";
-import { printTime } from "../../keys/keyring-file.ts";
+import { printTime } from "../../keys/keyring/keyring-file.ts";
 import type { KeyUse } from "../../keys/keys.ts";
 import { tenantPattern } from "../../fieldmap/tenant.ts";
 import { usageProblem } from "./usage-problem.ts";

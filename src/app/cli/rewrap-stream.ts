@@ -4,7 +4,7 @@ import { noMetrics } from "../../base/metrics.ts";
 import { createRewrapStream } from "../../engine/create-stream.ts";
 import type { LoadedFieldMap } from "../../fieldmap/loaded-map.ts";
 import type { InlineReference } from "../../crypto/types.ts";
-import { InlineRewrap, type InlineWraps } from "../../keys/inline-rewrap.ts";
+import { InlineRewrap, type InlineWraps } from "../../keys/life-cycle/inline-rewrap.ts";
 import type { KeyScope } from "../../keys/keys.ts";
 import { loadSidecar } from "../config/load-sidecar.ts";
 import { closeKms, commandRate, openKmsByName } from "../open-kms-by-name.ts";

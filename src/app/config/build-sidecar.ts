@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { RouteTable } from "../../fieldmap/types.ts";
 import type { ListenAddress } from "../../base/listen-address.ts";
-import { namesConfigMap } from "../../keys/stores/config-map-name.ts";
+import { namesConfigMap } from "../../keys/keyring/stores/config-map-name.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import { defaultFrontHeaders, type FrontHeaders } from "../../proxy/front-headers.ts";
 import { defaultTimeouts, type Timeouts } from "../../proxy/listener-options.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { VaultKmsConfig } from "../../kms/kms-config.ts";
-import type { VaultAuth } from "../../kms/vault-auth.ts";
+import type { VaultAuth } from "../../kms/vault/vault-auth.ts";
 import type { VaultFile } from "./vault-schema.ts";
 
 type AuthFile = VaultFile["auth"];

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import type { YamlPath } from "../../base/yaml/yaml-value.ts";
-import { namesConfigMap } from "../../keys/stores/config-map-name.ts";
+import { namesConfigMap } from "../../keys/keyring/stores/config-map-name.ts";
 import type { Breach } from "./breach.ts";
 import type { ReadableSidecar } from "./readable-sidecar.ts";
 import type { VaultFile } from "./vault-schema.ts";

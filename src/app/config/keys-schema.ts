@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { sealedVersions } from "../../crypto/sealed-value.ts";
-import { configMapName, namesConfigMap } from "../../keys/stores/config-map-name.ts";
+import { configMapName, namesConfigMap } from "../../keys/keyring/stores/config-map-name.ts";
 import { count, duration, durationOrNone, durationWithin, filePath, name, parsedText, size } from "./scalars.ts";
 
 const hour = 3_600_000;

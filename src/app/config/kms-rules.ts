@@ -1,6 +1,6 @@
 import { isLoopback } from "../../base/listen-address.ts";
 import { isAllowedEndpoint } from "../../kms/endpoint.ts";
-import { parseAwsKeyId } from "../../kms/aws-key-id.ts";
+import { parseAwsKeyId } from "../../kms/aws/aws-key-id.ts";
 import type { Breach } from "./breach.ts";
 import type { KmsFile } from "./kms-schema.ts";
 import type { Named, ReadableSidecar } from "./readable-sidecar.ts";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { gcpKeyPattern } from "../../kms/gcp-key-name.ts";
+import { gcpKeyPattern } from "../../kms/gcp/gcp-key-name.ts";
 import { defaultPkcs11Sessions, gcpProtectionLevels, pkcs11Mechanisms } from "../../kms/kms-config.ts";
-import { parseRecoveryRecipient, recoveryRecipientPattern } from "../../kms/recovery-key.ts";
+import { parseRecoveryRecipient, recoveryRecipientPattern } from "../../kms/recovery/recovery-key.ts";
 import { filePath, parsedText } from "./scalars.ts";
 import { vaultSchema } from "./vault-schema.ts";
 

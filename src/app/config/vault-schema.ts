@@ -1,5 +1,10 @@
 import { z } from "zod";
-import { vaultKeyPattern, vaultMountPattern, vaultNamespacePattern, vaultRolePattern } from "../../kms/vault-name.ts";
+import {
+  vaultKeyPattern,
+  vaultMountPattern,
+  vaultNamespacePattern,
+  vaultRolePattern,
+} from "../../kms/vault/vault-name.ts";
 import { filePath } from "./scalars.ts";
 
 const pathPart = (pattern: string, fix: string) => z.string().regex(new RegExp(pattern), fix);

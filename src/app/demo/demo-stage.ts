@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import { createLocalKeyFile } from "../../kms/local.ts";
+import { createLocalKeyFile } from "../../kms/local/local.ts";
 import type { Children } from "./children.ts";
 import type { DemoPorts } from "./demo-config.ts";
 import type { DemoFiles } from "./demo-files.ts";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import type { DrillReport } from "../../keys/key-drill.ts";
+import type { DrillReport } from "../../keys/usage/key-drill.ts";
 import { askAdmin } from "../ask-admin.ts";
 import type { SidecarConfig } from "../config/sidecar-config.ts";
 

@@ -1,8 +1,8 @@
 import type { Finding } from "../../base/finding.ts";
 import { formatDuration } from "../../base/units.ts";
 import type { LoadedFieldMap } from "../../fieldmap/loaded-map.ts";
-import type { Keyring } from "../../keys/keyring.ts";
-import type { KeyringEntry } from "../../keys/keyring-file.ts";
+import type { Keyring } from "../../keys/keyring/keyring.ts";
+import type { KeyringEntry } from "../../keys/keyring/keyring-file.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import type { KeyUse } from "../../keys/keys.ts";
 

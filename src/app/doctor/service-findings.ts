@@ -2,7 +2,7 @@ import { systemClock } from "../../base/clock.ts";
 import type { Finding } from "../../base/finding.ts";
 import { silentLog } from "../../base/log.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import { vaultFindings } from "../../kms/vault-findings.ts";
+import { vaultFindings } from "../../kms/vault/vault-findings.ts";
 import type { SidecarConfig } from "../config/sidecar-config.ts";
 
 /** What key services tell of themselves, where they do: what this caller may do there, and how the key is kept. */

@@ -1,6 +1,6 @@
-import type { KeySightings } from "../../keys/key-sightings.ts";
-import type { KeyringEntry } from "../../keys/keyring-file.ts";
-import { retireVerdict, type RetireVerdict } from "../../keys/retire-verdict.ts";
+import type { KeySightings } from "../../keys/life-cycle/key-sightings.ts";
+import type { KeyringEntry } from "../../keys/keyring/keyring-file.ts";
+import { retireVerdict, type RetireVerdict } from "../../keys/life-cycle/retire-verdict.ts";
 import type { FoundKey } from "./found-keys.ts";
 import type { Sightings } from "./sightings.ts";
 

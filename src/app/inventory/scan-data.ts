@@ -1,5 +1,5 @@
 import { asSealwrightError, hasCode, SealwrightError } from "../../base/sealwright-error.ts";
-import type { ScanCoverage } from "../../keys/key-sightings.ts";
+import type { ScanCoverage } from "../../keys/life-cycle/key-sightings.ts";
 import { dataFiles, type DataFile } from "./data-files.ts";
 import { fileBytes } from "./file-bytes.ts";
 import { FoundKeys } from "./found-keys.ts";

@@ -1,5 +1,5 @@
-import { noSightings, type Coverage, type KeySightings } from "../../keys/key-sightings.ts";
-import type { UsageReport } from "../../keys/usage-report.ts";
+import { noSightings, type Coverage, type KeySightings } from "../../keys/life-cycle/key-sightings.ts";
+import type { UsageReport } from "../../keys/usage/usage-report.ts";
 import type { FoundKey } from "./found-keys.ts";
 import { scanData, type DataScan, type ScanWatch } from "./scan-data.ts";
 import { readUsageReports } from "./usage-reports.ts";

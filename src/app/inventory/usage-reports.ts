@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import { parseUsageReport, type UsageReport } from "../../keys/usage-report.ts";
+import { parseUsageReport, type UsageReport } from "../../keys/usage/usage-report.ts";
 
 /** A report of as many keys as it may hold is 2 MiB. */
 const longestReport = 16 * 1024 * 1024;

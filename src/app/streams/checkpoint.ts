@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { z } from "zod";
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import { replaceFile } from "../../keys/atomic-file.ts";
+import { replaceFile } from "../../keys/keyring/atomic-file.ts";
 
 /**
  * Where an interrupted run goes on: the end of a document, what had been read and written until there, and what has been counted.

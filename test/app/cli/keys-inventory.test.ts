@@ -2,7 +2,7 @@ import { mkdirSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "n
 import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { expect } from "chai";
-import { printUsageReport, printUsageTime } from "../../../src/keys/usage-report.ts";
+import { printUsageReport, printUsageTime } from "../../../src/keys/usage/usage-report.ts";
 import { useScratchFolder } from "../../rig/scratch-folder.ts";
 import { runInProcess, writeSidecarFolder, type Ran } from "./command-line.ts";
 

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 import { systemClock } from "../../../src/base/clock.ts";
 import { hasCode } from "../../../src/base/sealwright-error.ts";
-import { addKey } from "../../../src/keys/keyring-life-cycle.ts";
-import { openKeyringStore } from "../../../src/keys/stores/open-keyring-store.ts";
-import { openLocalKms } from "../../../src/kms/local.ts";
+import { addKey } from "../../../src/keys/life-cycle/keyring-life-cycle.ts";
+import { openKeyringStore } from "../../../src/keys/keyring/stores/open-keyring-store.ts";
+import { openLocalKms } from "../../../src/kms/local/local.ts";
 
 /** A process that adds so many keys to the keyring of a folder, again while it is busy, and tells each id once it stands. */
 const [folder = "", count = "0"] = process.argv.slice(2);

@@ -6,7 +6,7 @@ import { Agent } from "undici";
 import { freePorts } from "../../../src/app/demo/free-ports.ts";
 import { createTestPki, type TestPki } from "../../../src/app/demo/pki.ts";
 import type { VaultKmsConfig } from "../../../src/kms/kms-config.ts";
-import type { VaultAuth } from "../../../src/kms/vault-auth.ts";
+import type { VaultAuth } from "../../../src/kms/vault/vault-auth.ts";
 import { openBaoProgram } from "./openbao-program.ts";
 import { ServerProcess } from "./server-process.ts";
 

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { freePorts } from "../../../src/app/demo/free-ports.ts";
 import { createTestPki, type TestPki } from "../../../src/app/demo/pki.ts";
-import { createLocalKeyFile } from "../../../src/kms/local.ts";
+import { createLocalKeyFile } from "../../../src/kms/local/local.ts";
 import { makeKeyring } from "../../rig/keyring-setup.ts";
 import { Sidecar } from "../../rig/sidecar.ts";
 

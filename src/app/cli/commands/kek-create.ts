@@ -1,4 +1,4 @@
-import { createLocalKeyFile } from "../../../kms/local.ts";
+import { createLocalKeyFile } from "../../../kms/local/local.ts";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
 import type { CommandShape } from "../command.ts";
 import { exitCode } from "../exit-code.ts";

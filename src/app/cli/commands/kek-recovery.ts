@@ -1,4 +1,4 @@
-import { createRecoveryKey } from "../../../kms/recovery.ts";
+import { createRecoveryKey } from "../../../kms/recovery/recovery.ts";
 import type { CommandShape } from "../command.ts";
 import { exitCode } from "../exit-code.ts";
 

@@ -1,6 +1,6 @@
 import { SealwrightError } from "../../../base/sealwright-error.ts";
-import { activateKey } from "../../../keys/keyring-life-cycle.ts";
-import { replaceDeterministic } from "../../../keys/replace-deterministic.ts";
+import { activateKey } from "../../../keys/life-cycle/keyring-life-cycle.ts";
+import { replaceDeterministic } from "../../../keys/life-cycle/replace-deterministic.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,6 +1,6 @@
-import { createFile } from "../../../keys/atomic-file.ts";
-import { printKeyringBackup } from "../../../keys/keyring-backup.ts";
-import { backUpKeyring } from "../../../keys/restore-keyring.ts";
+import { createFile } from "../../../keys/keyring/atomic-file.ts";
+import { printKeyringBackup } from "../../../keys/life-cycle/keyring-backup.ts";
+import { backUpKeyring } from "../../../keys/life-cycle/restore-keyring.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

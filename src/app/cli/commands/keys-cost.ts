@@ -1,6 +1,6 @@
 import { formatDuration } from "../../../base/units.ts";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
-import { listKeys } from "../../../keys/keyring-life-cycle.ts";
+import { listKeys } from "../../../keys/life-cycle/keyring-life-cycle.ts";
 import { loadSidecar } from "../../config/load-sidecar.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";

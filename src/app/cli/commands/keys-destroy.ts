@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
-import { createFile, replaceFile } from "../../../keys/atomic-file.ts";
-import { destroyKey } from "../../../keys/destroy-key.ts";
-import { printErasureReceipt, type ErasureReceipt } from "../../../keys/erasure-receipt.ts";
+import { createFile, replaceFile } from "../../../keys/keyring/atomic-file.ts";
+import { destroyKey } from "../../../keys/life-cycle/destroy-key.ts";
+import { printErasureReceipt, type ErasureReceipt } from "../../../keys/life-cycle/erasure-receipt.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,5 +1,5 @@
-import { maxShards } from "../../../keys/keyring-file.ts";
-import { createKeyring } from "../../../keys/keyring-life-cycle.ts";
+import { maxShards } from "../../../keys/keyring/keyring-file.ts";
+import { createKeyring } from "../../../keys/life-cycle/keyring-life-cycle.ts";
 import { configOption } from "../config-option.ts";
 import type { CommandShape } from "../command.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,6 +1,6 @@
 import { systemClock } from "../../../base/clock.ts";
-import { listKeys } from "../../../keys/keyring-life-cycle.ts";
-import type { KeyringEntry } from "../../../keys/keyring-file.ts";
+import { listKeys } from "../../../keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyringEntry } from "../../../keys/keyring/keyring-file.ts";
 import { defaultRotation } from "../../../keys/keys-config.ts";
 import { loadSidecar } from "../../config/load-sidecar.ts";
 import { keyInventory } from "../../inventory/key-inventory.ts";

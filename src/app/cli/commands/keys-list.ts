@@ -1,4 +1,4 @@
-import { listKeys } from "../../../keys/keyring-life-cycle.ts";
+import { listKeys } from "../../../keys/life-cycle/keyring-life-cycle.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,5 +1,5 @@
-import { parseErasureReceipt } from "../../../keys/erasure-receipt.ts";
-import { verifyReceipt } from "../../../keys/verify-receipt.ts";
+import { parseErasureReceipt } from "../../../keys/life-cycle/erasure-receipt.ts";
+import { verifyReceipt } from "../../../keys/life-cycle/verify-receipt.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

@@ -1,6 +1,6 @@
-import { parseErasureReceipt } from "../../../keys/erasure-receipt.ts";
-import { parseKeyringBackup } from "../../../keys/keyring-backup.ts";
-import { restoreKeyring } from "../../../keys/restore-keyring.ts";
+import { parseErasureReceipt } from "../../../keys/life-cycle/erasure-receipt.ts";
+import { parseKeyringBackup } from "../../../keys/life-cycle/keyring-backup.ts";
+import { restoreKeyring } from "../../../keys/life-cycle/restore-keyring.ts";
 import type { CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

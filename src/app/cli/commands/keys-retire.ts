@@ -1,12 +1,12 @@
 import { systemClock } from "../../../base/clock.ts";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
-import { entryNamed } from "../../../keys/entry-named.ts";
-import type { KeyringEntry } from "../../../keys/keyring-file.ts";
-import { listKeys } from "../../../keys/keyring-life-cycle.ts";
-import type { KeyringOffice } from "../../../keys/keyring-office.ts";
+import { entryNamed } from "../../../keys/keyring/entry-named.ts";
+import type { KeyringEntry } from "../../../keys/keyring/keyring-file.ts";
+import { listKeys } from "../../../keys/life-cycle/keyring-life-cycle.ts";
+import type { KeyringOffice } from "../../../keys/keyring/keyring-office.ts";
 import { defaultRotation, type KeysConfig, type RotationTimes } from "../../../keys/keys-config.ts";
-import { assertRetirable, retireKey } from "../../../keys/retire-key.ts";
-import { retireVerdict, type RetireVerdict } from "../../../keys/retire-verdict.ts";
+import { assertRetirable, retireKey } from "../../../keys/life-cycle/retire-key.ts";
+import { retireVerdict, type RetireVerdict } from "../../../keys/life-cycle/retire-verdict.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { configOption } from "../config-option.ts";
 import { exitCode } from "../exit-code.ts";

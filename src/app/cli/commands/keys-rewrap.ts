@@ -1,4 +1,4 @@
-import { rewrapKeyring, type RewrapReport } from "../../../keys/rewrap.ts";
+import { rewrapKeyring, type RewrapReport } from "../../../keys/life-cycle/rewrap.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { commandLabour } from "../command-labour.ts";
 import { configOption } from "../config-option.ts";

@@ -1,7 +1,13 @@
 import { formatDuration } from "../../../base/units.ts";
-import type { KeyringEntry } from "../../../keys/keyring-file.ts";
-import { defaultSpreadMs } from "../../../keys/new-entry.ts";
-import { lookForDue, rotateDue, rotateKeys, type RotatedKeys, type RotationWish } from "../../../keys/rotation.ts";
+import type { KeyringEntry } from "../../../keys/keyring/keyring-file.ts";
+import { defaultSpreadMs } from "../../../keys/life-cycle/new-entry.ts";
+import {
+  lookForDue,
+  rotateDue,
+  rotateKeys,
+  type RotatedKeys,
+  type RotationWish,
+} from "../../../keys/life-cycle/rotation.ts";
 import type { CommandCall, CommandShape } from "../command.ts";
 import { commandLabour } from "../command-labour.ts";
 import { configOption } from "../config-option.ts";

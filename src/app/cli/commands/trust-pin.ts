@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
-import { createFile } from "../../../keys/atomic-file.ts";
+import { createFile } from "../../../keys/keyring/atomic-file.ts";
 import type { Certificate } from "../../../proxy/certificate.ts";
 import { formatPin, pinOf } from "../../../proxy/pins.ts";
 import { peerChain, type PeerChain, type PeerQuestion } from "../../peer-chain.ts";
