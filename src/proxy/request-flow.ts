@@ -139,6 +139,8 @@ export class RequestFlow implements ClientEvents, Admitted, AnswerOwner, BodyTar
     if (this.#failure !== undefined) return;
     const failure = asSealwrightError(error);
     this.#failure = failure;
+    // However long it has been quiet before: the refusal has its own time to be taken.
+    this.#quiet.moved();
     this.#pump?.close();
     this.#answer?.close();
     this.#call?.abort();
