@@ -7,7 +7,6 @@ import type { ListenerOptions, ListenerTls, UpstreamOptions } from "../proxy/lis
 import { passEverything } from "../proxy/pass-everything.ts";
 import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { ListenerConfig } from "./config/sidecar-config.ts";
-import { readTlsMaterial } from "./tls-files.ts";
 
 /** What all listeners share. */
 export interface Shared {
@@ -29,11 +28,14 @@ function upstreamOf({ upstream: { origin, tls } }: ListenerConfig, { upstream }:
 
 /**
  * One listener, as its request path reads: a socket with or without TLS, the routes of its field maps, the engine that seals
- * and opens with the shared keys under the listener's own limits, and the upstream. Throws `file_unreadable`, `key_file`.
+ * and opens with the shared keys under the listener's own limits, and the upstream.
  */
-export function composeListener(config: ListenerConfig, { keys, log, metrics }: Shared): ListenerOptions {
+export function composeListener(
+  config: ListenerConfig,
+  material: TlsMaterial,
+  { keys, log, metrics }: Shared,
+): ListenerOptions {
   const { name, direction, listen, limits, timeouts, maxRequests, maxConnections } = config;
-  const material = readTlsMaterial(config);
   return {
     name,
     direction,

@@ -17,6 +17,7 @@ import { composeListener, type Shared } from "./compose-listener.ts";
 import type { ListenerConfig, SidecarConfig } from "./config/sidecar-config.ts";
 import { noKeys } from "./no-keys.ts";
 import { closeKms, openKmsByName } from "./open-kms-by-name.ts";
+import { readTlsSet } from "./tls-files.ts";
 import { TlsReload } from "./tls-reload.ts";
 import { drainListeners, type StartedListener } from "./drain.ts";
 
@@ -89,11 +90,12 @@ const unmatchedWords = ({ routes }: ListenerConfig): string =>
   routes === undefined ? "no field map: everything passes as it is" : "unmatched: deny";
 
 async function start(config: ListenerConfig, shared: Shared): Promise<StartedListener> {
-  const running: RunningListener = await startListener(composeListener(config, shared));
+  const tls = readTlsSet(config);
+  const running: RunningListener = await startListener(composeListener(config, tls.material, shared));
   const { name: listener, direction } = config;
   const address = formatListenAddress(running.address);
   shared.log.info("listener_started", { listener, direction, address, reason: unmatchedWords(config) });
-  return { config, running };
+  return { config, running, tls };
 }
 
 /**

@@ -1,10 +1,13 @@
 import type { Clock } from "../base/clock.ts";
 import type { RunningListener } from "../proxy/running-listener.ts";
 import type { ListenerConfig } from "./config/sidecar-config.ts";
+import type { TlsSet } from "./tls-files.ts";
 
 export interface StartedListener {
   readonly config: ListenerConfig;
   readonly running: RunningListener;
+  /** What it was started with. */
+  readonly tls: TlsSet;
 }
 
 /** An outbound listener gets at least this long, however long the inbound ones took. */

@@ -36,8 +36,8 @@ export async function peerChain(question: PeerQuestion): Promise<PeerChain> {
     host,
     port,
     minVersion: "TLSv1.3",
-    // To look is not to trust: the connection ends with the handshake.
-    rejectUnauthorized: false,
+    // Said in so many words, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
+    rejectUnauthorized: true,
     ...(isIP(host) === 0 ? { servername: host } : {}),
     ...(identity ?? {}),
   });
@@ -54,11 +54,11 @@ function shownBy(options: ConnectionOptions): Promise<readonly Certificate[]> {
       reject(new SealwrightError("upstream_unreachable", { reason: "no TLS 1.3 handshake" }, cause));
     };
     socket.setTimeout(patienceMs, () => fail());
-    socket.once("error", fail);
-    socket.once("secureConnect", () => {
+    socket.on("error", fail);
+    // Comes before Node holds the chain against its authorities: to look is not to trust, and the connection ends either way.
+    socket.prependOnceListener("secure", () => {
       resolve(chainOf(socket));
-      socket.on("error", () => undefined);
-      socket.destroy();
+      setImmediate(() => socket.destroy());
     });
   });
 }

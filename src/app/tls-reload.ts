@@ -3,9 +3,8 @@ import { FileWatch } from "../base/file-watch.ts";
 import type { Log } from "../base/log.ts";
 import type { Metrics } from "../base/metrics.ts";
 import { asSealwrightError } from "../base/sealwright-error.ts";
-import type { TlsMaterial } from "../proxy/running-listener.ts";
 import type { StartedListener } from "./drain.ts";
-import { readTlsFiles, readTlsMaterial, tlsFilesOf } from "./tls-files.ts";
+import { readTlsBytes, tlsFilesOf, tlsMaterial, type TlsBytes, type TlsSet } from "./tls-files.ts";
 import { isNearEnd, tlsLifetimes, type TlsLifetime } from "./tls-lifetimes.ts";
 
 interface Ports {
@@ -23,24 +22,18 @@ const freshTicketsMs = 12 * 3_600_000;
 class ListenerTlsState {
   readonly #started: StartedListener;
   readonly #ports: Ports;
-  /** What the files held when `#material` was last read from them. */
-  #seen: readonly Buffer[];
-  #material: TlsMaterial;
+  #set: TlsSet;
   #lifetimes: readonly TlsLifetime[];
   #takenAt: number;
   #failure: string | undefined;
   readonly #told = new Set<string>();
 
-  /** Reads what the listener was started with. Throws `file_unreadable`, `key_file`. */
   constructor(started: StartedListener, ports: Ports) {
     this.#started = started;
     this.#ports = ports;
-    this.#seen = readTlsFiles(started.config);
-    this.#material = readTlsMaterial(started.config);
-    this.#lifetimes = tlsLifetimes(this.#material);
+    this.#set = started.tls;
+    this.#lifetimes = tlsLifetimes(started.tls.material);
     this.#takenAt = ports.clock.monotonicMs();
-    // What changed between the listener's own reading and this one.
-    started.running.replaceTls(this.#material);
     this.#measure();
   }
 
@@ -48,10 +41,10 @@ class ListenerTlsState {
   look(): void {
     const { config } = this.#started;
     try {
-      const seen = readTlsFiles(config);
-      const isDue = this.#ports.clock.monotonicMs() - this.#takenAt >= freshTicketsMs;
+      const bytes = readTlsBytes(config);
       // Most looks find nothing new: a long revocation list is not parsed again and again.
-      if (isDue || !sameBytes(seen, this.#seen)) this.#reread(seen, isDue);
+      if (!sameBytes(bytes, this.#set.bytes)) this.#takeChanged({ bytes, material: tlsMaterial(config, bytes) });
+      else if (this.#ports.clock.monotonicMs() - this.#takenAt >= freshTicketsMs) this.#take(this.#set);
       this.#failure = undefined;
     } catch (error) {
       this.#tell(error);
@@ -59,25 +52,21 @@ class ListenerTlsState {
     this.#warnOfEnds();
   }
 
-  #reread(seen: readonly Buffer[], isDue: boolean): void {
-    const found = readTlsMaterial(this.#started.config);
-    const changed = !sameMaterial(found, this.#material);
-    if (changed || isDue) this.#take(found, changed);
-    this.#seen = seen;
+  #takeChanged(set: TlsSet): void {
+    const lifetimes = tlsLifetimes(set.material);
+    this.#take(set);
+    this.#lifetimes = lifetimes;
+    const listener = this.#started.config.name;
+    this.#ports.metrics.count("sealwright_tls_reloads_total", { listener, outcome: "ok" });
+    this.#ports.log.info("tls_reloaded", { listener });
+    this.#measure();
   }
 
-  #take(material: TlsMaterial, changed: boolean): void {
-    const { config, running } = this.#started;
-    const lifetimes = tlsLifetimes(material);
-    running.replaceTls(material);
-    this.#material = material;
-    this.#lifetimes = lifetimes;
+  #take(set: TlsSet): void {
+    this.#started.running.replaceTls(set.material);
+    this.#set = set;
     this.#takenAt = this.#ports.clock.monotonicMs();
     this.#told.clear();
-    if (!changed) return;
-    this.#ports.metrics.count("sealwright_tls_reloads_total", { listener: config.name, outcome: "ok" });
-    this.#ports.log.info("tls_reloaded", { listener: config.name });
-    this.#measure();
   }
 
   #tell(error: unknown): void {
@@ -123,7 +112,6 @@ export class TlsReload {
   readonly #states: readonly ListenerTlsState[];
   readonly #watch: FileWatch;
 
-  /** Throws `file_unreadable`, `key_file`. */
   constructor(listeners: readonly StartedListener[], ports: Ports) {
     const secured = listeners.filter(({ config }) => tlsFilesOf(config).length > 0);
     this.#states = secured.map((started) => new ListenerTlsState(started, ports));
@@ -151,22 +139,4 @@ export class TlsReload {
   }
 }
 
-function sameMaterial(a: TlsMaterial, b: TlsMaterial): boolean {
-  const one = bytesOf(a);
-  const other = bytesOf(b);
-  return (
-    one.length === other.length &&
-    one.every((pem, index) => pem?.equals(other[index] ?? Buffer.alloc(0)) ?? other[index] === undefined)
-  );
-}
-
-const sameBytes = (a: readonly Buffer[], b: readonly Buffer[]): boolean =>
-  a.length === b.length && a.every((bytes, index) => bytes.equals(b[index] ?? Buffer.alloc(0)));
-
-function bytesOf({ server, upstream }: TlsMaterial): readonly (Buffer | undefined)[] {
-  return [
-    ...[server?.identity, upstream?.identity].flatMap((identity) => [identity?.cert, identity?.key]),
-    ...[server?.clients, upstream?.trust].flatMap((trust) => [trust?.ca, trust?.crl]),
-    ...(upstream?.pins ?? []),
-  ];
-}
+const sameBytes = (a: TlsBytes, b: TlsBytes): boolean => [...a].every(([file, bytes]) => b.get(file)?.equals(bytes));

@@ -1,9 +1,8 @@
-import { connect } from "node:net";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { once } from "node:events";
 import { expect } from "chai";
 import { freePorts } from "../../src/app/demo/free-ports.ts";
+import { accepts } from "../rig/accepts.ts";
 import { runCommand, Sidecar, type ProgramOrder } from "../rig/sidecar.ts";
 import { codeOf, sharedRig } from "../rig/abuse-case.ts";
 import { canaryRoot, newCanary, search } from "../rig/canary.ts";
@@ -32,18 +31,6 @@ routes: [{ match: { path: /v1/patients }, request: { seal: [$] } }]
 
 const inspectorPort = 9229;
 
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect({ port, host: "127.0.0.1" });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
-  }
-}
-
 describe("M: the process in production", () => {
   const folder = useScratchFolder();
   let ports: readonly number[] = [];
@@ -67,7 +54,7 @@ describe("M: the process in production", () => {
     await started(async (sidecar) => {
       process.kill(sidecar.pid, "SIGUSR1");
       await new Promise((settle) => setTimeout(settle, 200));
-      expect(await isOpen(inspectorPort)).to.equal(false);
+      expect(await accepts(inspectorPort)).to.equal(false);
       expect((await sidecar.admin("/livez")).status).to.equal(200);
       expect(sidecar.output.toString()).not.to.include("Debugger");
     });
@@ -95,6 +82,7 @@ describe("M: the process in production", () => {
   });
 
   it("M-05 a core dump would hold no memory", async function () {
+    // The file is of Linux alone (core(5)).
     if (process.platform !== "linux") this.skip();
     await started((sidecar) => {
       expect(Number.parseInt(readFileSync(`/proc/${sidecar.pid}/coredump_filter`, "utf8"), 16)).to.equal(0);

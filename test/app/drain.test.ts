@@ -19,6 +19,7 @@ function fakeListeners(fakes: readonly Fake[]) {
     const timeouts = { ...defaultTimeouts, drain: drainMs };
     return {
       config: { direction, timeouts } as ListenerConfig,
+      tls: { bytes: new Map(), material: { server: undefined, upstream: undefined } },
       running: {
         address: parseListenAddress("127.0.0.1:1")!,
         active: 0,

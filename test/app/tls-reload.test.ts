@@ -12,6 +12,7 @@ import { composeListener } from "../../src/app/compose-listener.ts";
 import { loadSidecar } from "../../src/app/config/load-sidecar.ts";
 import type { StartedListener } from "../../src/app/drain.ts";
 import { noKeys } from "../../src/app/no-keys.ts";
+import { readTlsSet } from "../../src/app/tls-files.ts";
 import { TlsReload } from "../../src/app/tls-reload.ts";
 import { systemClock } from "../../src/base/clock.ts";
 import type { Log, LogFields } from "../../src/base/log.ts";
@@ -150,9 +151,11 @@ listeners:
         void lines.push({ event, fields });
     const log: Log = { debug: say(), info: say(), warn: say(), error: say() };
     const [config] = loadSidecar(join(folder(), "sidecar.yaml"), { files: "noted" }).config.listeners;
+    const tls = readTlsSet(config!);
     started = {
       config: config!,
-      running: await startListener(composeListener(config!, { keys: noKeys, log, metrics })),
+      tls,
+      running: await startListener(composeListener(config!, tls.material, { keys: noKeys, log, metrics })),
     };
     reload = new TlsReload([started], { clock: systemClock, log, metrics });
     reload.start();
@@ -320,7 +323,7 @@ listeners:
     const none = (): void => undefined;
     const log: Log = { debug: none, info: none, error: none, warn: (_event, fields = {}) => void warned.push(fields) };
     reload.stop();
-    const again = new TlsReload([started], { clock, log, metrics });
+    const again = new TlsReload([{ ...started, tls: readTlsSet(started.config) }], { clock, log, metrics });
     expect(warned).to.have.length(1);
     await again.lookNow();
     expect(warned).to.have.length(1);

@@ -1,60 +1,16 @@
-import { connect as connectH2, type ClientHttp2Session, type OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp } from "node:net";
 import { Duplex } from "node:stream";
 import { expect } from "chai";
-import { createTestPki, type TestIdentity, type TestPki } from "../../src/app/demo/pki.ts";
-import { frameBytes, frameFlags, frameTypes, H2Frames, headerBlock, type HeaderPairs } from "../rig/h2-frames.ts";
+import { frameBytes, frameFlags, frameTypes, headerBlock, type HeaderPairs } from "../rig/h2-frames.ts";
 import { answerBytes } from "./plain-upstream.ts";
-import { eventually, ProxyRig } from "./proxy-rig.ts";
-
-const bytes = ({ cert, key }: TestIdentity): { cert: Buffer; key: Buffer } => ({
-  cert: Buffer.from(cert),
-  key: Buffer.from(key),
-});
+import { H2Stage } from "./h2-stage.ts";
+import { eventually } from "./proxy-rig.ts";
 
 const pause = (ms: number): Promise<void> => new Promise((settle) => setTimeout(settle, ms));
 
 describe("HTTP/2 from hostile clients and upstreams", () => {
-  let pki: TestPki;
-  let server: TestIdentity;
-  let client: TestIdentity;
-  let rig: ProxyRig;
-  const sessions: ClientHttp2Session[] = [];
-  const raw: H2Frames[] = [];
-
-  before(async () => {
-    pki = await createTestPki();
-    server = await pki.issue({ name: "sidecar", dns: ["sidecar.test"], usage: "server" });
-    client = await pki.issue({ name: "front", uri: ["spiffe://prod/front"], usage: "client" });
-  });
-  beforeEach(async () => {
-    const clients = { ca: Buffer.from(pki.ca), allow: [] };
-    rig = await ProxyRig.start({
-      direction: "inbound",
-      tls: { identity: bytes(server), clients },
-      timeouts: { body: 300, total: 1200 },
-    });
-  });
-  afterEach(async () => {
-    for (const session of sessions.splice(0)) session.destroy();
-    for (const each of raw.splice(0)) each.socket.destroy();
-    await rig.stop();
-  });
-
-  const tls = () => ({ port: rig.port, host: "127.0.0.1", ca: pki.ca, servername: "sidecar.test", ...client });
-
-  function session(): ClientHttp2Session {
-    const made = connectH2(`https://sidecar.test:${rig.port}`, tls());
-    made.on("error", () => undefined);
-    sessions.push(made);
-    return made;
-  }
-
-  async function frames(): Promise<H2Frames> {
-    const made = await H2Frames.open(tls());
-    raw.push(made);
-    return made;
-  }
+  const stage = H2Stage.use({ timeouts: { body: 300, total: 1200 } });
 
   function status(on: ClientHttp2Session, headers: OutgoingHttpHeaders): Promise<{ status: number; body: string }> {
     return new Promise((resolve, reject) => {
@@ -77,51 +33,51 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
   ];
 
   it("leaves no request behind that was refused while its body was held back", async () => {
-    rig.engine.delayMs = 60;
-    const on = await frames();
+    stage.rig.engine.delayMs = 60;
+    const on = await stage.frames();
     on.headers(1, head("/seal"), false);
     on.data(1, '{"a":"!json_invalid!"', false);
     await pause(20);
     for (let each = 0; each < 4; each += 1) on.data(1, "x".repeat(8000), false);
     await on.ended(1);
-    await eventually(() => rig.listener.active === 0);
+    await eventually(() => stage.rig.listener.active === 0);
   });
 
   it("leaves no request behind whose answer came before its body, held back", async () => {
-    const on = await frames();
-    rig.upstream.seen = ({ socket }) => {
+    const on = await stage.frames();
+    stage.rig.upstream.seen = ({ socket }) => {
       socket.write("HTTP/1.1 413 Too Large\r\ncontent-length: 2\r\n\r\nno");
       socket.pause();
-      rig.upstream.seen = () => undefined;
+      stage.rig.upstream.seen = () => undefined;
     };
     on.headers(1, head("/through"), false);
     for (let each = 0; each < 8; each += 1) on.data(1, "x".repeat(8000), false);
     await on.ended(1);
     on.data(1, "x".repeat(100), false);
     expect(on.body(1)).to.equal("no");
-    await eventually(() => rig.listener.active === 0);
+    await eventually(() => stage.rig.listener.active === 0);
   });
 
   it("leaves no request behind whose held-back body the client resets without an error", async () => {
-    rig.engine.delayMs = 700;
-    const on = await frames();
+    stage.rig.engine.delayMs = 700;
+    const on = await stage.frames();
     on.headers(1, head("/seal"), false);
     on.data(1, '{"a":1', false);
     await pause(30);
     for (let each = 0; each < 4; each += 1) on.data(1, "x".repeat(8000), false);
     await pause(30);
     on.reset(1, 0);
-    await eventually(() => rig.listener.active === 0);
+    await eventually(() => stage.rig.listener.active === 0);
   });
 
   it("leaves no request behind whose refusal is never taken", async () => {
-    const on = await frames();
+    const on = await stage.frames();
     // No window for any stream (SETTINGS_INITIAL_WINDOW_SIZE = 0).
     const payload = Buffer.from([0, 4, 0, 0, 0, 0]);
     on.send({ type: frameTypes.settings, flags: 0, stream: 0, payload });
     for (let stream = 1; stream < 60; stream += 2) on.headers(stream, head("/nowhere"), true);
-    await eventually(() => rig.listener.active === 30);
-    await eventually(() => rig.listener.active === 0);
+    await eventually(() => stage.rig.listener.active === 30);
+    await eventually(() => stage.rig.listener.active === 0);
   });
 
   it("lives through a request and a broken frame that come together", async () => {
@@ -133,39 +89,39 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
       { type: frameTypes.goAway, flags: 0, stream: 0, payload: Buffer.from([0, 0, 0, 0, 0, 0, 0, 1]) },
       { type: frameTypes.settings, flags: 0, stream: 0, payload: Buffer.alloc(5) },
     ]) {
-      const on = await frames();
+      const on = await stage.frames();
       await pause(20);
       const flags = frameFlags.endHeaders;
       const good = frameBytes({ type: frameTypes.headers, flags, stream: 1, payload: headerBlock(head("/through")) });
       on.socket.write(Buffer.concat([good, frameBytes(bad)]));
       await pause(30);
-      const gone = await frames();
+      const gone = await stage.frames();
       gone.socket.write(Buffer.concat([good, frameBytes(bad)]), () => gone.socket.destroy());
       await pause(30);
     }
-    await eventually(() => rig.listener.active === 0);
-    expect((await status(session(), { ":path": "/through" })).status).to.equal(200);
+    await eventually(() => stage.rig.listener.active === 0);
+    expect((await status(stage.session(), { ":path": "/through" })).status).to.equal(200);
   });
 
   it("lives through trailers that an upstream repeats", async () => {
-    rig.upstream.answer = (_request, { socket }) =>
+    stage.rig.upstream.answer = (_request, { socket }) =>
       socket.write(
         'HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\netag: "a"\r\netag: "b"\r\n\r\n',
       );
-    const answer = await status(session(), { ":path": "/through" });
+    const answer = await status(stage.session(), { ":path": "/through" });
     expect(answer).to.deep.equal({ status: 200, body: "ok" });
   });
 
   it("passes headers that an upstream repeats, as over HTTP/1.1", async () => {
-    rig.upstream.answer = (_request, { socket }) =>
+    stage.rig.upstream.answer = (_request, { socket }) =>
       socket.write(answerBytes("{}", ["content-type: text/plain", 'etag: "a"', 'etag: "b"', "age: 1", "age: 2"]));
-    expect((await status(session(), { ":path": "/through" })).status).to.equal(200);
+    expect((await status(stage.session(), { ":path": "/through" })).status).to.equal(200);
   });
 
   it("serves many slow readers on one connection and still takes requests", async () => {
-    const on = session();
+    const on = stage.session();
     const long = JSON.stringify("y".repeat(2_000_000));
-    rig.upstream.answer = (request, { socket }) =>
+    stage.rig.upstream.answer = (request, { socket }) =>
       socket.write(answerBytes(request.start.includes("long") ? long : "{}"));
     const streams = Array.from({ length: 60 }, () => on.request({ ":path": "/through?long" }));
     for (const stream of streams) {
@@ -177,25 +133,16 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
   });
 
   it("ends a connection that is idle, also after a request that took longer than that", async () => {
-    await rig.stop();
-    const identity = bytes(server);
-    const clients = { ca: Buffer.from(pki.ca), allow: [] };
-    rig = await ProxyRig.start({ direction: "inbound", tls: { identity, clients }, timeouts: { idle: 150 } });
-    rig.upstream.answer = (_request, { socket }) => setTimeout(() => socket.write(answerBytes("{}")), 400);
-    const on = session();
+    await stage.restart({ timeouts: { idle: 150 } });
+    stage.rig.upstream.answer = (_request, { socket }) => setTimeout(() => socket.write(answerBytes("{}")), 400);
+    const on = stage.session();
     expect((await status(on, { ":path": "/through" })).status).to.equal(200);
     await eventually(() => on.destroyed);
   });
 
   it("keeps no connection of a client that never ends it", async () => {
-    const clients = { ca: Buffer.from(pki.ca), allow: [] };
-    await rig.stop();
-    rig = await ProxyRig.start({
-      direction: "inbound",
-      tls: { identity: bytes(server), clients },
-      timeouts: { idle: 150 },
-    });
-    const below = connectTcp({ port: rig.port, host: "127.0.0.1", allowHalfOpen: true });
+    await stage.restart({ timeouts: { idle: 150 } });
+    const below = connectTcp({ port: stage.rig.port, host: "127.0.0.1", allowHalfOpen: true });
     let gone = false;
     below.on("error", () => undefined);
     below.on("close", () => (gone = true));
@@ -206,8 +153,7 @@ describe("HTTP/2 from hostile clients and upstreams", () => {
       final: (done) => done(),
     });
     below.on("data", (chunk: Buffer) => relay.push(chunk));
-    const on = await H2Frames.open({ ...tls(), socket: relay });
-    raw.push(on);
+    await stage.frames(relay);
     await pause(800);
     expect(gone).to.equal(false);
     // Whoever still writes to a connection that is no more is told so.

@@ -1,57 +1,12 @@
-import {
-  connect as connectH2,
-  type ClientHttp2Session,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from "node:http2";
+import type { ClientHttp2Session, IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http2";
 import { expect } from "chai";
-import { createTestPki, type TestIdentity, type TestPki } from "../../src/app/demo/pki.ts";
-import { frameFlags, frameTypes, H2Frames, headerBlock, type HeaderPairs } from "../rig/h2-frames.ts";
+import { frameFlags, frameTypes, headerBlock, type HeaderPairs } from "../rig/h2-frames.ts";
 import { answerBytes, PlainUpstream } from "./plain-upstream.ts";
-import { eventually, ProxyRig } from "./proxy-rig.ts";
-
-const bytes = ({ cert, key }: TestIdentity): { cert: Buffer; key: Buffer } => ({
-  cert: Buffer.from(cert),
-  key: Buffer.from(key),
-});
+import { H2Stage } from "./h2-stage.ts";
+import { eventually } from "./proxy-rig.ts";
 
 describe("HTTP/2 from clients", () => {
-  let pki: TestPki;
-  let server: TestIdentity;
-  let client: TestIdentity;
-  let rig: ProxyRig;
-  const sessions: ClientHttp2Session[] = [];
-  const raw: H2Frames[] = [];
-
-  before(async () => {
-    pki = await createTestPki();
-    server = await pki.issue({ name: "sidecar", dns: ["sidecar.test"], usage: "server" });
-    client = await pki.issue({ name: "front", uri: ["spiffe://prod/front"], usage: "client" });
-  });
-  beforeEach(async () => {
-    const clients = { ca: Buffer.from(pki.ca), allow: [] };
-    rig = await ProxyRig.start({ direction: "inbound", tls: { identity: bytes(server), clients } });
-  });
-  afterEach(async () => {
-    for (const session of sessions.splice(0)) session.destroy();
-    for (const each of raw.splice(0)) each.socket.destroy();
-    await rig.stop();
-  });
-
-  const tls = () => ({ port: rig.port, host: "127.0.0.1", ca: pki.ca, servername: "sidecar.test", ...client });
-
-  function session(): ClientHttp2Session {
-    const made = connectH2(`https://sidecar.test:${rig.port}`, tls());
-    made.on("error", () => undefined);
-    sessions.push(made);
-    return made;
-  }
-
-  async function frames(): Promise<H2Frames> {
-    const made = await H2Frames.open(tls());
-    raw.push(made);
-    return made;
-  }
+  const stage = H2Stage.use();
 
   interface Answer {
     readonly headers: IncomingHttpHeaders;
@@ -77,19 +32,19 @@ describe("HTTP/2 from clients", () => {
   const json = { "content-type": "application/json" };
 
   it("is spoken where a client offers it, beside HTTP/1.1, and tells the app who the client is", async () => {
-    const answer = await ask(session(), { ":path": "/open", "x-forwarded-client-cert": "mine", cookie: "a=1" });
+    const answer = await ask(stage.session(), { ":path": "/open", "x-forwarded-client-cert": "mine", cookie: "a=1" });
     expect(answer.status).to.equal(200);
     expect(answer.headers["strict-transport-security"]).to.equal(undefined);
-    const [request] = rig.upstream.requests;
+    const [request] = stage.rig.upstream.requests;
     expect(request?.start).to.equal("GET /open HTTP/1.1");
     const sent = new Map(request?.headers.map(({ name, value }) => [name.toLowerCase(), value]));
-    expect(sent.get("host")).to.equal(`sidecar.test:${rig.port}`);
+    expect(sent.get("host")).to.equal(`sidecar.test:${stage.rig.port}`);
     expect(sent.get("x-forwarded-client-cert")).to.match(/^Hash=[0-9a-f]{64};Subject="CN=front";URI=spiffe/u);
     expect(sent.get("cookie")).to.equal("a=1");
   });
 
   it("joins cookies, keeps repeated headers apart, and sends whole and streamed bodies on", async () => {
-    const on = session();
+    const on = stage.session();
     const body = `{"a":"${"x".repeat(100_000)}"}`;
     const answer = await ask(
       on,
@@ -97,7 +52,7 @@ describe("HTTP/2 from clients", () => {
       body,
     );
     expect(answer.status).to.equal(200);
-    const [request] = rig.upstream.requests;
+    const [request] = stage.rig.upstream.requests;
     expect(request?.body.toString()).to.equal(body);
     expect(request?.headers.filter(({ name }) => name === "cookie").map(({ value }) => value)).to.deep.equal([
       "a=1; b=2",
@@ -111,8 +66,8 @@ describe("HTTP/2 from clients", () => {
   });
 
   it("serves many requests of one connection at once, each with its own answer", async () => {
-    const on = session();
-    rig.upstream.answer = (request, { socket }) => {
+    const on = stage.session();
+    stage.rig.upstream.answer = (request, { socket }) => {
       const path = request.start.split(" ")[1] ?? "";
       setTimeout(() => socket.write(answerBytes(`"${path}"`)), Math.random() * 20);
     };
@@ -122,20 +77,20 @@ describe("HTTP/2 from clients", () => {
   });
 
   it("answers HEAD and 204 without a body, and a long answer whole", async () => {
-    const on = session();
+    const on = stage.session();
     const head = await ask(on, { ":method": "HEAD", ":path": "/through" });
     expect([head.status, head.body]).to.deep.equal([200, ""]);
-    rig.upstream.answer = (_request, { socket }) => socket.write("HTTP/1.1 204 No Content\r\n\r\n");
+    stage.rig.upstream.answer = (_request, { socket }) => socket.write("HTTP/1.1 204 No Content\r\n\r\n");
     expect((await ask(on, { ":path": "/through" })).status).to.equal(204);
     const long = JSON.stringify("y".repeat(3_000_000));
-    rig.upstream.answer = (_request, { socket }) => socket.write(answerBytes(long));
+    stage.rig.upstream.answer = (_request, { socket }) => socket.write(answerBytes(long));
     expect((await ask(on, { ":path": "/through" })).body).to.equal(long);
   });
 
   it("refuses by the same codes and bytes as over HTTP/1.1", async () => {
-    const answer = await ask(session(), { ":path": "/nowhere" });
+    const answer = await ask(stage.session(), { ":path": "/nowhere" });
     expect([answer.status, (JSON.parse(answer.body) as { code: string }).code]).to.deep.equal([404, "no_route"]);
-    expect(rig.upstream.requests).to.have.length(0);
+    expect(stage.rig.upstream.requests).to.have.length(0);
   });
 
   const base: HeaderPairs = [
@@ -164,7 +119,7 @@ describe("HTTP/2 from clients", () => {
       "absolute path": [...base.slice(0, 3), [":path", "https://other/through"]],
     };
     for (const [label, head] of Object.entries(bad)) {
-      const on = await frames();
+      const on = await stage.frames();
       on.headers(1, head, true);
       const end = await on.ended(1);
       if (end === "answered") {
@@ -173,7 +128,7 @@ describe("HTTP/2 from clients", () => {
         expect(headers?.payload[0], label).not.to.equal(0x88);
       } else expect(end, label).to.be.oneOf(["reset", "closed"]);
     }
-    expect(rig.upstream.requests, "requests upstream").to.have.length(0);
+    expect(stage.rig.upstream.requests, "requests upstream").to.have.length(0);
   });
 
   it("G-01 lets no malformed header line through: the library takes it for not sent", async () => {
@@ -185,11 +140,11 @@ describe("HTTP/2 from clients", () => {
       ["x-a", " 2"],
     ];
     for (const line of lines) {
-      const on = await frames();
+      const on = await stage.frames();
       on.headers(1, [...base, line], true);
       await on.ended(1);
     }
-    const sent = rig.upstream.requests.flatMap(({ headers }) => headers.map(({ name }) => name));
+    const sent = stage.rig.upstream.requests.flatMap(({ headers }) => headers.map(({ name }) => name));
     expect(sent.filter((name) => name.startsWith("x") && name !== "x-forwarded-client-cert")).to.deep.equal([]);
   });
 
@@ -199,51 +154,51 @@ describe("HTTP/2 from clients", () => {
       ["5", "xx"],
       ["0", "x"],
     ] as const) {
-      const on = await frames();
+      const on = await stage.frames();
       on.headers(1, [...base, ["content-length", length], ["content-type", "application/json"]], false);
       on.data(1, body, true);
       expect(await on.ended(1)).to.be.oneOf(["reset", "closed"]);
     }
     await new Promise((settle) => setTimeout(settle, 50));
-    expect(rig.upstream.requests).to.have.length(0);
+    expect(stage.rig.upstream.requests).to.have.length(0);
   });
 
   it("never finishes a request that the client reset, whatever the code", async () => {
     for (const code of [0, 2, 8]) {
-      const on = await frames();
+      const on = await stage.frames();
       on.headers(1, [...base, ["content-type", "application/json"]], false);
       on.data(1, '{"a":1}', false);
       on.reset(1, code);
       await new Promise((settle) => setTimeout(settle, 50));
     }
-    expect(rig.upstream.requests).to.have.length(0);
-    await eventually(() => rig.listener.active === 0);
+    expect(stage.rig.upstream.requests).to.have.length(0);
+    await eventually(() => stage.rig.listener.active === 0);
   });
 
   it("G-03 refuses an authority and a host that differ, and takes those that agree for one", async () => {
-    const on = session();
+    const on = stage.session();
     const differ = await ask(on, { ":path": "/through", ":authority": "sidecar.test", host: "other.test" });
     expect(differ.status).to.equal(400);
     const agree = await ask(on, { ":path": "/through", ":authority": "sidecar.test", host: "sidecar.test" });
     expect(agree.status).to.equal(200);
-    expect(rig.upstream.requests[0]?.headers.filter(({ name }) => name === "host")).to.have.length(1);
+    expect(stage.rig.upstream.requests[0]?.headers.filter(({ name }) => name === "host")).to.have.length(1);
   });
 
   it("G-04 ends a connection that opens and resets streams without end, and leaves nothing behind", async () => {
-    rig.upstream.answer = () => undefined;
-    const on = await frames();
+    stage.rig.upstream.answer = () => undefined;
+    const on = await stage.frames();
     for (let stream = 1; stream < 20_000 && !on.closed; stream += 2) {
       on.headers(stream, base, true);
       on.reset(stream);
       if (stream % 400 === 1) await new Promise((settle) => setImmediate(settle));
     }
     await eventually(() => on.closed || on.frames.some(({ type }) => type === frameTypes.goAway));
-    await eventually(() => rig.listener.active === 0);
-    expect((await ask(session(), { ":path": "/nowhere" })).status).to.equal(404);
+    await eventually(() => stage.rig.listener.active === 0);
+    expect((await ask(stage.session(), { ":path": "/nowhere" })).status).to.equal(404);
   });
 
   it("G-05 bounds header blocks, settings and pings", async () => {
-    const big = await frames();
+    const big = await stage.frames();
     const pairs: HeaderPairs = [
       ...base,
       ...Array.from({ length: 500 }, (_, i) => [`x-${i}`, "y".repeat(100)] as const),
@@ -256,14 +211,14 @@ describe("HTTP/2 from clients", () => {
       big.send({ type: frameTypes.continuation, flags, stream: 1, payload: block.subarray(at, at + 16_000) });
     }
     expect(await big.ended(1)).to.be.oneOf(["reset", "closed", "answered"]);
-    const flood = await frames();
+    const flood = await stage.frames();
     flood.send({ type: frameTypes.headers, flags: 0, stream: 1, payload: headerBlock(base) });
     for (let each = 0; each < 20_000 && !flood.closed; each += 1) {
       flood.send({ type: frameTypes.continuation, flags: 0, stream: 1, payload: headerBlock([[`x-${each}`, "1"]]) });
       if (each % 500 === 0) await new Promise((settle) => setImmediate(settle));
     }
     await eventually(() => flood.closed || flood.frames.some(({ type }) => type === frameTypes.goAway));
-    const overflow = await frames();
+    const overflow = await stage.frames();
     overflow.send({
       type: frameTypes.windowUpdate,
       flags: 0,
@@ -271,13 +226,13 @@ describe("HTTP/2 from clients", () => {
       payload: Buffer.from([0x7f, 0xff, 0xff, 0xff]),
     });
     await eventually(() => overflow.closed || overflow.frames.some(({ type }) => type === frameTypes.goAway));
-    expect(rig.upstream.requests).to.have.length(0);
-    expect((await ask(session(), { ":path": "/nowhere" })).status).to.equal(404);
+    expect(stage.rig.upstream.requests).to.have.length(0);
+    expect((await ask(stage.session(), { ":path": "/nowhere" })).status).to.equal(404);
   });
 
   it("breaks a stream whose upstream fails after the head, and lets the others live", async () => {
-    const on = session();
-    rig.upstream.answer = (request, { socket }) => {
+    const on = stage.session();
+    stage.rig.upstream.answer = (request, { socket }) => {
       if (request.start.includes("bad")) {
         socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 100\r\n\r\nshort");
         setTimeout(() => socket.destroy(), 20);
@@ -289,11 +244,11 @@ describe("HTTP/2 from clients", () => {
   });
 
   it("lets requests under way finish when it drains, and takes no others", async () => {
-    const on = session();
-    rig.upstream.answer = (_request, { socket }) => setTimeout(() => socket.write(answerBytes('"late"')), 150);
+    const on = stage.session();
+    stage.rig.upstream.answer = (_request, { socket }) => setTimeout(() => socket.write(answerBytes('"late"')), 150);
     const late = ask(on, { ":path": "/through" });
-    await eventually(() => rig.upstream.requests.length === 1);
-    const drained = rig.listener.drain(5000);
+    await eventually(() => stage.rig.upstream.requests.length === 1);
+    const drained = stage.rig.listener.drain(5000);
     expect((await late).body).to.equal('"late"');
     expect(await drained).to.equal(false);
     const after = await Promise.allSettled([ask(on, { ":path": "/through" })]);
@@ -303,10 +258,10 @@ describe("HTTP/2 from clients", () => {
   it("passes a reader's slowness on to the upstream", async () => {
     const upstream = await PlainUpstream.start();
     await upstream.stop();
-    const on = session();
+    const on = stage.session();
     let written = 0;
     const chunk = Buffer.alloc(64 * 1024, "z");
-    rig.upstream.answer = (_request, { socket }) => {
+    stage.rig.upstream.answer = (_request, { socket }) => {
       socket.write("HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 200000000\r\n\r\n");
       const more = (): void => {
         while (written < 200_000_000 && socket.write(chunk)) written += chunk.length;

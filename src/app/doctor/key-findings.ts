@@ -1,8 +1,7 @@
 import { systemClock } from "../../base/clock.ts";
-import type { Finding } from "../../base/finding.ts";
+import { failedCheck, type Finding } from "../../base/finding.ts";
 import { silentLog } from "../../base/log.ts";
 import { noMetrics } from "../../base/metrics.ts";
-import { asSealwrightError } from "../../base/sealwright-error.ts";
 import { listKeys } from "../../keys/life-cycle/keyring-life-cycle.ts";
 import { openKeyringStore } from "../../keys/keyring/stores/open-keyring-store.ts";
 import { generateProvenKey } from "../../keys/life-cycle/proven-key.ts";
@@ -68,8 +67,6 @@ async function attempt<T>(check: string, work: () => Promise<T>): Promise<Attemp
   try {
     return { value: await work(), finding: { check, status: "ok", detail: "yes" } };
   } catch (thrown) {
-    const { code, facts, row } = asSealwrightError(thrown);
-    const detail = [code, facts.reason, facts.kek].filter((part) => part !== undefined).join(": ");
-    return { value: undefined, finding: { check, status: "not ok", detail, fix: row.advice } };
+    return { value: undefined, finding: failedCheck(check, thrown) };
   }
 }

@@ -5,6 +5,8 @@ import type { Keyring } from "../../keys/keyring/keyring.ts";
 import type { KeyringEntry } from "../../keys/keyring/keyring-file.ts";
 import type { KeysConfig } from "../../keys/keys-config.ts";
 import type { KeyUse } from "../../keys/keys.ts";
+import { defaultSpreadMs } from "../../keys/life-cycle/new-entry.ts";
+import { dueRotation } from "../../keys/life-cycle/rotation-plan.ts";
 
 /** What is looked at beside the keyring itself. */
 export interface KeyringSurroundings {
@@ -77,13 +79,8 @@ function rotation(keyring: Keyring, { keys, now }: KeyringSurroundings): Finding
   const every = keys.rotation?.every;
   if (every === undefined)
     return { check, status: "unknown", detail: "keys.rotation.every is not set: nothing is due by itself" };
-  const newest = new Map<string, number>();
-  for (const { state, use, scope, createdAt } of keyring.entries) {
-    if (use !== "randomized" || (state !== "active" && state !== "pending")) continue;
-    const name = JSON.stringify(scope);
-    newest.set(name, Math.max(newest.get(name) ?? 0, Date.parse(createdAt)));
-  }
-  const overdue = [...newest.values()].filter((made) => now - made >= every).length;
+  const { renew } = dueRotation(keyring.entries, { nowMs: now, everyMs: every, spreadMs: defaultSpreadMs });
+  const overdue = renew.length;
   if (overdue === 0)
     return { check, status: "ok", detail: `every scope has a key younger than ${formatDuration(every)}` };
   return { check, status: "not ok", detail: `${overdue} scopes are due`, fix: "Run keys rotate --due." };

@@ -1,7 +1,6 @@
-import type { Finding } from "../../base/finding.ts";
-import { asSealwrightError } from "../../base/sealwright-error.ts";
+import { failedCheck, type Finding } from "../../base/finding.ts";
 import type { ListenerConfig, SidecarConfig } from "../config/sidecar-config.ts";
-import { readTlsMaterial, tlsFilesOf } from "../tls-files.ts";
+import { readTlsSet, tlsFilesOf } from "../tls-files.ts";
 import { isNearEnd, tlsLifetimes } from "../tls-lifetimes.ts";
 
 /** The certificates of every listener: can they be used together, and for how long. `now`: milliseconds since 1970. */
@@ -12,7 +11,7 @@ export function tlsFindings({ listeners }: SidecarConfig, now: number): readonly
 function findings(listener: ListenerConfig, now: number): readonly Finding[] {
   const check = `listener ${listener.name}: TLS files`;
   try {
-    const lifetimes = tlsLifetimes(readTlsMaterial(listener));
+    const lifetimes = tlsLifetimes(readTlsSet(listener).material);
     return [
       { check, status: "ok", detail: "certificates, keys and trust fit together" },
       ...lifetimes.map((lifetime): Finding => {
@@ -24,8 +23,6 @@ function findings(listener: ListenerConfig, now: number): readonly Finding[] {
       }),
     ];
   } catch (error) {
-    const { code, facts, row } = asSealwrightError(error);
-    const detail = [code, facts.file, facts.reason].filter((part) => part !== undefined).join(": ");
-    return [{ check, status: "not ok", detail, fix: row.advice }];
+    return [failedCheck(check, error)];
   }
 }

@@ -1,8 +1,7 @@
-import { readFile } from "node:fs/promises";
 import type { AgentOptions } from "node:https";
 import { KMSClient, type KMSClientConfig } from "@aws-sdk/client-kms";
-import { SealwrightError } from "../../base/sealwright-error.ts";
 import { defaultPatience, type AwsKmsConfig } from "../kms-config.ts";
+import { readPublicFile } from "../../base/public-file.ts";
 
 /** At most this many connections to the service, kept open between calls. */
 const connections = 16;
@@ -40,7 +39,7 @@ async function agentOptions(config: AwsKmsConfig): Promise<AgentOptions> {
     minVersion: config.minVersion ?? "TLSv1.3",
     // Said in so many words, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
     rejectUnauthorized: true,
-    ...(config.ca === undefined ? {} : { ca: await readAuthorities(config.ca) }),
+    ...(config.ca === undefined ? {} : { ca: await readPublicFile(config.ca) }),
   };
 }
 
@@ -54,13 +53,5 @@ function publicEndpoint({ region, fips = false, dualStack = false }: AwsKmsConfi
     return client.config.endpointProvider({ Region: region, UseFIPS: fips, UseDualStack: dualStack }).url.href;
   } finally {
     client.destroy();
-  }
-}
-
-async function readAuthorities(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: path }, error);
   }
 }

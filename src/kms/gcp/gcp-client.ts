@@ -1,9 +1,10 @@
-import { readFile } from "node:fs/promises";
 import { Agent } from "undici";
-import { SealwrightError } from "../../base/sealwright-error.ts";
-import { gcpFailure, gcpRefusal, type GcpVerb } from "./gcp-error.ts";
+import { gcpRefusal, type GcpVerb } from "./gcp-error.ts";
 import type { GcpTokens } from "./gcp-tokens.ts";
 import { defaultPatience, type GcpKmsConfig } from "../kms-config.ts";
+import { noAnswer } from "../network-code.ts";
+import { readPublicFile } from "../../base/public-file.ts";
+import { quietJson } from "../../base/quiet-json.ts";
 
 /** At most this many connections to the service, kept open between calls. */
 const connections = 16;
@@ -53,9 +54,9 @@ export class GcpClient {
         headers: { authorization: `Bearer ${token}`, "content-type": "application/json", accept: "application/json" },
         body: message,
       });
-      return { status: statusCode, body: jsonOf(await body.text()) };
+      return { status: statusCode, body: quietJson(await body.text()) };
     } catch (error) {
-      throw gcpFailure(error);
+      throw noAnswer(error);
     }
   }
 }
@@ -74,24 +75,7 @@ export async function gcpAgent(config: GcpKmsConfig): Promise<Agent> {
       minVersion: "TLSv1.3",
       // Said in so many words, so that NODE_TLS_REJECT_UNAUTHORIZED has no say.
       rejectUnauthorized: true,
-      ...(config.ca === undefined ? {} : { ca: await readAuthorities(config.ca) }),
+      ...(config.ca === undefined ? {} : { ca: await readPublicFile(config.ca) }),
     },
   });
-}
-
-async function readAuthorities(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: path }, error);
-  }
-}
-
-/** `undefined` for what is no JSON: the parser's own message would quote it. */
-function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { ErrorCode } from "../../base/error-table.ts";
 import { SealwrightError } from "../../base/sealwright-error.ts";
-import { isOutOfReachCode } from "../network-code.ts";
 
 /** What is asked of Cloud KMS: the end of the path. */
 export type GcpVerb = "encrypt" | "decrypt";
@@ -43,13 +42,4 @@ function mapped(verb: GcpVerb, status: number, name: string | undefined): KmsCod
   if (status === 401 || status === 403) return "kms_denied";
   if (status === 429 || status >= 500) return "kms_unavailable";
   return "kms_broken";
-}
-
-/** What undici threw in place of an answer, in the port's words. */
-export function gcpFailure(error: unknown): SealwrightError {
-  if (error instanceof SealwrightError) return error;
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return isOutOfReachCode(code)
-    ? new SealwrightError("kms_unavailable", { reason: code }, error)
-    : new SealwrightError("kms_broken", {}, error);
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fromBase64url, toBase64url } from "../../base/bytes.ts";
+import { quietJson } from "../../base/quiet-json.ts";
 import { readSecretFile, secretFileRefused, writeSecretFile } from "../secret-file.ts";
 
 /** `{ "apiVersion": "sealwright.dev/v1", "kind": "LocalKek", "key": base64url of 32 bytes }`, mode 0600 or stricter. */
@@ -29,17 +30,8 @@ export async function writeLocalKeyFile(path: string, key: Buffer): Promise<void
 }
 
 function keyOf(bytes: Buffer, path: string): Buffer {
-  const parsed = fileSchema.safeParse(jsonOf(bytes));
+  const parsed = fileSchema.safeParse(quietJson(bytes.toString("utf8")));
   const key = parsed.success ? fromBase64url(parsed.data.key) : undefined;
   if (key?.length !== keyBytes) throw secretFileRefused(path, "no LocalKek file");
   return key;
-}
-
-function jsonOf(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch {
-    // The parser's own message would quote the file.
-    return undefined;
-  }
 }

@@ -1,6 +1,5 @@
 import { z } from "zod";
-import type { Finding } from "../../base/finding.ts";
-import { asSealwrightError } from "../../base/sealwright-error.ts";
+import { failureDetail, type Finding } from "../../base/finding.ts";
 import type { VaultKmsConfig } from "../kms-config.ts";
 import type { ProviderPorts } from "../kms-ports.ts";
 import type { VaultClient } from "./vault-client.ts";
@@ -24,14 +23,14 @@ export async function vaultFindings(config: VaultKmsConfig, ports: ProviderPorts
   try {
     client = await openVaultClient(config, ports);
   } catch (error) {
-    return [{ check: named("opened"), status: "unknown", detail: detailOf(error) }];
+    return [{ check: named("opened"), status: "unknown", detail: failureDetail(error) }];
   }
   try {
     const findings: Finding[] = [];
     // One after another: the first logs in.
     for (const { what, look } of looks) {
       const found = await look(client, config).catch(
-        (error: unknown) => ({ status: "unknown", detail: detailOf(error) }) as const,
+        (error: unknown) => ({ status: "unknown", detail: failureDetail(error) }) as const,
       );
       findings.push({ check: named(what), ...found });
     }
@@ -171,9 +170,4 @@ async function grantedOn(
 
 function may(granted: readonly string[], capability: string): boolean {
   return granted.includes(capability) || granted.includes("root");
-}
-
-function detailOf(error: unknown): string {
-  const { code, facts } = asSealwrightError(error);
-  return facts.reason === undefined ? code : `${code}: ${facts.reason}`;
 }

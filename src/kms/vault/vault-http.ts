@@ -1,7 +1,8 @@
 import { Agent } from "undici";
 import { SealwrightError } from "../../base/sealwright-error.ts";
 import { defaultPatience, type VaultKmsConfig } from "../kms-config.ts";
-import { isOutOfReachCode } from "../network-code.ts";
+import { noAnswer } from "../network-code.ts";
+import { quietJson } from "../../base/quiet-json.ts";
 import { isSameTls, readVaultTlsFiles, type VaultTlsFiles } from "./vault-tls.ts";
 
 /** At most this many connections to the service, kept open between calls. */
@@ -68,7 +69,7 @@ export class VaultHttp {
       return { status: statusCode, body: await jsonOf(body), retryAfterMs: retryAfterMs(headers["retry-after"]) };
     } catch (error) {
       this.#suspect = true;
-      throw signal.aborted ? new SealwrightError("kms_unavailable", { reason: "no answer in time" }) : failure(error);
+      throw signal.aborted ? new SealwrightError("kms_unavailable", { reason: "no answer in time" }) : noAnswer(error);
     } finally {
       message?.fill(0);
     }
@@ -128,10 +129,7 @@ async function jsonOf(body: AsyncIterable<unknown>): Promise<unknown> {
   for await (const chunk of body) if (Buffer.isBuffer(chunk)) chunks.push(chunk);
   const whole = Buffer.concat(chunks);
   try {
-    return JSON.parse(whole.toString("utf8"));
-  } catch {
-    // The parser's own message would quote it.
-    return undefined;
+    return quietJson(whole.toString("utf8"));
   } finally {
     for (const bytes of [whole, ...chunks]) bytes.fill(0);
   }
@@ -140,11 +138,4 @@ async function jsonOf(body: AsyncIterable<unknown>): Promise<unknown> {
 /** Whole seconds; a date, which only says the same by another clock, counts as none. */
 function retryAfterMs(header: string | readonly string[] | undefined): number {
   return typeof header === "string" && /^[0-9]{1,6}$/.test(header) ? Number(header) * 1000 : 0;
-}
-
-function failure(error: unknown): SealwrightError {
-  const code: unknown = error instanceof Error && "code" in error ? error.code : undefined;
-  return isOutOfReachCode(code)
-    ? new SealwrightError("kms_unavailable", { reason: code }, error)
-    : new SealwrightError("kms_broken", { reason: "no HTTP answer" }, error);
 }

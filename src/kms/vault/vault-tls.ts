@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
-import { SealwrightError } from "../../base/sealwright-error.ts";
 import type { VaultKmsConfig } from "../kms-config.ts";
+import { readPublicFile } from "../../base/public-file.ts";
 import { readSecretFile } from "../secret-file.ts";
 import { clientCertificateOf } from "./vault-auth.ts";
 
@@ -32,11 +31,3 @@ export function isSameTls(a: VaultTlsFiles, b: VaultTlsFiles): boolean {
 }
 
 const empty = Buffer.alloc(0);
-
-async function readPublicFile(path: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: path }, error);
-  }
-}

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { accepts } from "../../rig/accepts.ts";
 
 export interface ServerOrder {
   readonly program: string;
@@ -53,17 +53,5 @@ export class ServerProcess implements AsyncDisposable {
     const impatience = setTimeout(() => this.#child.kill("SIGKILL"), 3_000);
     await exited;
     clearTimeout(impatience);
-  }
-}
-
-async function accepts(port: number): Promise<boolean> {
-  const socket = connect({ port, host: "127.0.0.1" });
-  try {
-    await once(socket, "connect");
-    return true;
-  } catch {
-    return false;
-  } finally {
-    socket.destroy();
   }
 }

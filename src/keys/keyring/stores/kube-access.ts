@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
 
 /** How a pod reaches the API of its cluster. */
@@ -20,13 +19,4 @@ export function podAccess(env: Readonly<Record<string, string | undefined>> = pr
     throw new SealwrightError("config_invalid", { reason: "a keyring in a ConfigMap is for pods only" });
   const origin = `https://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return { origin, caFile: `${mount}/ca.crt`, tokenFile: `${mount}/token` };
-}
-
-/** Read for every request: tokens live an hour, and authorities are renewed too. Throws `file_unreadable`. */
-export async function readAccessFile(path: string): Promise<string> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    throw new SealwrightError("file_unreadable", { file: path }, error);
-  }
 }

@@ -1,6 +1,8 @@
 import { Agent } from "undici";
 import { SealwrightError } from "../../../base/sealwright-error.ts";
-import { readAccessFile, type KubeAccess } from "./kube-access.ts";
+import { readPublicFile } from "../../../base/public-file.ts";
+import { quietJson } from "../../../base/quiet-json.ts";
+import type { KubeAccess } from "./kube-access.ts";
 
 const patienceMs = 10_000;
 /** A ConfigMap holds 1 MiB of data; escapes, annotations and managed fields come on top. */
@@ -23,7 +25,8 @@ export async function askKube(
   { origin, caFile, tokenFile }: KubeAccess,
   { method, path, message }: KubeQuestion,
 ): Promise<KubeAnswer> {
-  const [ca, token] = await Promise.all([readAccessFile(caFile), readAccessFile(tokenFile)]);
+  // Read for every request: tokens live an hour, and authorities are renewed too.
+  const [ca, token] = await Promise.all([readPublicFile(caFile), readPublicFile(tokenFile)]);
   const agent = new Agent({
     headersTimeout: patienceMs,
     bodyTimeout: patienceMs,
@@ -39,13 +42,13 @@ export async function askKube(
       method,
       headers: {
         accept: "application/json",
-        authorization: `Bearer ${token.trim()}`,
+        authorization: `Bearer ${token.toString("utf8").trim()}`,
         ...(message === undefined ? {} : { "content-type": contentTypes[method] }),
       },
       ...(message === undefined ? {} : { body: JSON.stringify(message) }),
       signal: AbortSignal.timeout(patienceMs),
     });
-    return { status: statusCode, body: parsed(await body.text()) };
+    return { status: statusCode, body: quietJson(await body.text()) };
   } catch (error) {
     const code = error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "no answer";
     throw new SealwrightError("store_unavailable", { reason: code }, error);
@@ -59,11 +62,3 @@ const contentTypes = {
   POST: "application/json",
   PATCH: "application/merge-patch+json",
 } as const;
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
